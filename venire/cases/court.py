@@ -1,0 +1,28 @@
+"""What the spine and the faces are given: the world, and the parts that a judgement needs."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import TYPE_CHECKING
+
+from venire.kernel.ports import ObjectStore, SearchIndex
+from venire.storage.world import World
+
+if TYPE_CHECKING:
+    from venire.cases.policy import Policy
+    from venire.detectors.model import Detectors
+    from venire.notices.ocr import OcrPool
+    from venire.record.actions import Sequencer
+
+
+@dataclasses.dataclass(frozen=True)
+class Court:
+    """One per process, built in `server/wiring.py`, passed first to every action of the spine."""
+
+    world: World
+    policy: Policy
+    detectors: Detectors
+    search: SearchIndex
+    objects: ObjectStore
+    sequencer: Sequencer
+    ocr: OcrPool

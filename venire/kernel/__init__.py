@@ -1,0 +1,1 @@
+"""Bedrock: ids, clock, chance, errors, ports, text. Knows nothing above it."""

@@ -1,0 +1,370 @@
+"""The SQLite engine: one file of truth, one that can be rebuilt, one writer thread for each.
+
+Reads run directly on the event loop (8 to 20 microseconds when the page is hot); scans go to a
+thread. WAL, `synchronous=FULL`, STRICT tables, no mmap. A second process may write too: `flock`
+orders the writers, and only the holder of the leader lock runs subscribers and timers.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, cast
+
+import apsw
+import msgspec
+
+from venire.events import Event
+from venire.kernel.clock import Clock
+from venire.kernel.errors import Conflict, Refused
+from venire.kernel.ids import Ids
+from venire.storage.engines.sqlite_files import (
+    open_file,
+    open_rebuildable,
+    prepare_facts,
+    prepare_rebuildable,
+)
+from venire.storage.engines.sqlite_statements import key_type_fits, statements_for
+from venire.storage.engines.sqlite_writer import Writer
+from venire.storage.verbs import (
+    COMMIT_BYTES,
+    Delete,
+    Envelope,
+    Key,
+    Put,
+    R,
+    Table,
+    Write,
+    check_commit,
+    check_expect,
+)
+
+_log = logging.getLogger(__name__)
+_EVENTS = msgspec.msgpack.Decoder(list[tuple[int, Event]])
+_APPEND = "INSERT INTO outbox (at_ms, aggregate, events, writes) VALUES (?, ?, ?, ?)"
+
+
+class SqliteStorage:
+    """The verbs (`storage.verbs.Storage`) on a data folder. Open with `SqliteStorage.open`."""
+
+    def __init__(self, folder: Path, clock: Clock, ids: Ids, tables: Sequence[Table[Any]]) -> None:
+        self._clock = clock
+        self._ids = ids
+        self._wake: list[Callable[[], None]] = []
+        facts, rebuildable = folder / "venire.db", folder / "rebuildable.db"
+        writer, second = open_file(facts, sync="FULL"), open_rebuildable(rebuildable)
+        prepare_facts(writer, [table for table in tables if not table.rebuildable])
+        self.rebuilt_at_ms = prepare_rebuildable(
+            second, [table for table in tables if table.rebuildable], writer, clock.now_ms()
+        )
+        self._writer = Writer(writer, folder / "write.lock")
+        self._rebuilder = Writer(second, folder / "rebuild.lock")
+        self._connections = [writer, second]
+        self._facts = self._reader(facts)
+        self._feeds = self._reader(rebuildable)
+        self._scanner = {False: self._reader(facts), True: self._reader(rebuildable)}
+        self._tables = list(tables)
+
+    def _reader(self, path: Path) -> apsw.Connection:
+        connection = open_file(path, sync="FULL")
+        connection.execute("PRAGMA query_only = 1")
+        self._connections.append(connection)
+        return connection
+
+    async def close(self) -> None:
+        """Finish queued writes and close the files."""
+        await asyncio.to_thread(self._writer.close)
+        await asyncio.to_thread(self._rebuilder.close)
+        for connection in reversed(self._connections):
+            connection.close()
+
+    def on_commit(self, wake: Callable[[], None]) -> None:
+        """Call `wake` on the loop after each commit of this process that carries events."""
+        self._wake.append(wake)
+
+    def data_version(self) -> int:
+        """A number that changes when any process has written; 3 microseconds."""
+        return int(self._facts.pragma("data_version"))
+
+    # reading
+
+    def _select(self, table: Table[R], sql: str, parameters: Sequence[Any]) -> list[R]:
+        connection = self._feeds if table.rebuildable else self._facts
+        decode = statements_for(table).decode
+        return [decode(values) for values in connection.execute(sql, parameters).fetchall()]
+
+    def _alive(self, table: Table[Any]) -> tuple[int, ...]:
+        return (self._clock.now_ms(),) if table.expires else ()
+
+    def _check_key(self, table: Table[Any], key: Key, *, whole: bool = True) -> None:
+        if (whole and len(key) != len(table.key)) or not key_type_fits(table, key):
+            raise Refused("key_does_not_fit", table=table.name, key=repr(key))
+
+    async def get(self, table: Table[R], key: Key) -> R | None:
+        """See `Storage.get`."""
+        self._check_key(table, key)
+        rows = self._select(table, statements_for(table).get, (*key, *self._alive(table)))
+        return rows[0] if rows else None
+
+    async def get_many(self, table: Table[R], keys: Sequence[Key]) -> list[R | None]:
+        """See `Storage.get_many`."""
+        if len(table.key) > 1 or len(keys) < 3:  # noqa: PLR2004 - below that IN costs more
+            return [await self.get(table, key) for key in keys]
+        found: dict[Key, R] = {}
+        statements = statements_for(table)
+        wanted = list(dict.fromkeys(keys))
+        for start in range(0, len(wanted), 64):
+            part = wanted[start : start + 64]
+            for key in part:
+                self._check_key(table, key)
+            # Padded to a power of two, so that seven texts serve every length.
+            size = 1 << (len(part) - 1).bit_length()
+            marks = [key[0] for key in part] + [part[-1][0]] * (size - len(part))
+            rows = self._select(table, statements.get_many(size), (*marks, *self._alive(table)))
+            found.update((table.key_of(row), row) for row in rows)
+        return [found.get(key) for key in keys]
+
+    async def range(
+        self,
+        table: Table[R],
+        prefix: Key,
+        *,
+        above: Key | None = None,
+        below: Key | None = None,
+        limit: int = 40,
+        reverse: bool = False,
+    ) -> list[R]:
+        """See `Storage.range`."""
+        self._check_key(table, prefix, whole=False)
+        if len(prefix) < len(table.partition):
+            raise Refused("partition_incomplete", table=table.name)
+        for bound in (above, below):
+            if bound is not None and not (bound and key_type_fits(table, bound, len(prefix))):
+                raise Refused("bound_does_not_fit", table=table.name, bound=repr(bound))
+        sql = statements_for(table).range(len(prefix), len(above or ()), len(below or ()), reverse)
+        parameters = (*prefix, *(above or ()), *(below or ()), *self._alive(table), limit)
+        return self._select(table, sql, parameters)
+
+    async def scan(
+        self, table: Table[R], cursor: bytes | None = None, limit: int = 500
+    ) -> tuple[list[R], bytes | None]:
+        """See `Storage.scan`: runs beside the loop, since it may touch cold pages."""
+        statements = statements_for(table)
+        key = msgspec.msgpack.decode(cursor) if cursor else ()
+        sql = statements.scan if cursor else statements.scan_start
+        parameters = (*key, *self._alive(table), limit)
+        connection = self._scanner[table.rebuildable]
+        found = await asyncio.to_thread(lambda: connection.execute(sql, parameters).fetchall())
+        rows = [cast("R", statements.decode(values)) for values in found]
+        more = len(rows) == limit
+        return rows, msgspec.msgpack.encode(table.key_of(rows[-1])) if more else None
+
+    # writing
+
+    async def put(self, table: Table[R], row: R, *, expires_at_ms: int | None = None) -> None:
+        """See `Storage.put`."""
+        await self.commit(table.aggregate_of(row), [Put(table, row, expires_at_ms)])
+
+    async def put_if_absent(
+        self, table: Table[R], row: R, *, expires_at_ms: int | None = None
+    ) -> R | None:
+        """See `Storage.put_if_absent`."""
+        write = Put(table, row, expires_at_ms)
+        aggregate = table.aggregate_of(row)
+        check_commit(aggregate, [write])
+        now_ms = self._clock.now_ms()
+
+        def operation(connection: apsw.Connection) -> R | None:
+            there = _read(connection, table, table.key_of(row), now_ms)
+            if there is None:
+                _apply(connection, [write])
+                _journal(connection, now_ms, aggregate, [write], b"")
+            return there
+
+        return await self._writer.run(operation)
+
+    async def compare_and_set(self, table: Table[R], old: R, new: R) -> bool:
+        """See `Storage.compare_and_set`."""
+        if table.key_of(old) != table.key_of(new):
+            raise Refused("key_changed", table=table.name)
+        write = Put(table, new)
+        aggregate = table.aggregate_of(new)
+        check_commit(aggregate, [write])
+        now_ms = self._clock.now_ms()
+
+        def operation(connection: apsw.Connection) -> bool:
+            if _read(connection, table, table.key_of(old), now_ms) != old:
+                return False
+            _apply(connection, [write])
+            _journal(connection, now_ms, aggregate, [write], b"")
+            return True
+
+        return await self._writer.run(operation)
+
+    async def delete(self, table: Table[R], row: R) -> None:
+        """See `Storage.delete`."""
+        await self.commit(table.aggregate_of(row), [Delete(table, row)])
+
+    async def commit(
+        self,
+        aggregate: str,
+        writes: Sequence[Write],
+        events: Sequence[Event] = (),
+        *,
+        expect: int | None = None,
+    ) -> None:
+        """See `Storage.commit`."""
+        head = check_commit(aggregate, writes)
+        if expect is not None:
+            check_expect(head, expect)
+        told = (
+            msgspec.msgpack.encode([(self._ids.next(), event) for event in events])
+            if events
+            else b""
+        )
+        now_ms = self._clock.now_ms()
+        journal = _encode_writes(writes)
+        if len(journal) + len(told) > COMMIT_BYTES:
+            raise Refused("commit_too_large", bytes=len(journal) + len(told), limit=COMMIT_BYTES)
+
+        def operation(connection: apsw.Connection) -> None:
+            if expect is not None and head is not None:
+                there = _read(connection, head[0], head[0].key_of(head[1]), now_ms)
+                found = 0 if there is None else head[0].version_of(there)
+                if found != expect:
+                    raise Conflict("version_moved", aggregate=aggregate, found=found)
+            _apply(connection, writes)
+            connection.execute(_APPEND, (now_ms, aggregate, told or None, journal))
+
+        await self._writer.run(operation)
+        if events:
+            for wake in self._wake:
+                wake()
+
+    async def rebuild(self, cursor: str, position: int, writes: Sequence[Write]) -> None:
+        """See `Storage.rebuild`."""
+        for start in range(0, len(writes), 100):
+            check_commit("", writes[start : start + 100], rebuildable=True)
+        ordered = sorted(
+            writes, key=lambda write: (write.table.name, write.table.key_of(write.row))
+        )
+
+        def operation(connection: apsw.Connection) -> None:
+            _apply(connection, ordered)
+            _set_cursor(connection, cursor, position)
+
+        await self._rebuilder.run(operation)
+
+    # the journal
+
+    async def position(self, cursor: str) -> int:
+        """See `Storage.position`."""
+        sql = "SELECT position FROM cursors WHERE name = ?"
+        for connection in (self._feeds, self._facts):
+            row = connection.execute(sql, (cursor,)).fetchone()
+            if row is not None:
+                return cast("int", row[0])
+        return 0
+
+    async def advance(self, cursor: str, position: int) -> None:
+        """See `Storage.advance`."""
+        await self._writer.run(lambda connection: _set_cursor(connection, cursor, position))
+
+    async def tail(self, after: int, limit: int = 256) -> list[Envelope]:
+        """See `Storage.tail`."""
+        rows: list[Any] = self._facts.execute(
+            "SELECT sequence, at_ms, aggregate, events FROM outbox"
+            " WHERE sequence > ? AND events IS NOT NULL ORDER BY sequence LIMIT ?",
+            (after, limit),
+        ).fetchall()
+        return [
+            Envelope(identifier, sequence, at_ms, aggregate, event)
+            for sequence, at_ms, aggregate, events in rows
+            for identifier, event in _EVENTS.decode(events)
+        ]
+
+    async def sweep(self, limit: int = 1000) -> int:
+        """Remove lapsed rows, at most `limit` of each table; return how many went."""
+        now_ms = self._clock.now_ms()
+        tables = [table for table in self._tables if table.expires and not table.rebuildable]
+
+        def operation(connection: apsw.Connection) -> int:
+            before = connection.total_changes()
+            for table in tables:
+                connection.execute(statements_for(table).sweep, (now_ms, limit))
+            return connection.total_changes() - before
+
+        return await self._writer.run(operation)
+
+    async def prune(self, before_ms: int, limit: int = 10_000) -> int:
+        """Drop journal rows that every cursor has passed and that are older than `before_ms`."""
+        lowest: int = min(
+            (
+                cast("int", row[0])
+                for connection in (self._facts, self._feeds)
+                for row in connection.execute("SELECT position FROM cursors").fetchall()
+            ),
+            default=0,
+        )
+
+        def operation(connection: apsw.Connection) -> int:
+            before = connection.total_changes()
+            connection.execute(
+                "DELETE FROM outbox WHERE sequence IN (SELECT sequence FROM outbox"
+                " WHERE sequence <= ? AND at_ms < ? ORDER BY sequence LIMIT ?)",
+                (lowest, before_ms, limit),
+            )
+            return connection.total_changes() - before
+
+        return await self._writer.run(operation)
+
+
+def _read(connection: apsw.Connection, table: Table[R], key: Key, now_ms: int) -> R | None:
+    statements = statements_for(table)
+    parameters = (*key, now_ms) if table.expires else key
+    values = connection.execute(statements.get, parameters).fetchone()
+    return None if values is None else cast("R", statements.decode(values))
+
+
+def _apply(connection: apsw.Connection, writes: Sequence[Write]) -> None:
+    for write in writes:
+        statements = statements_for(write.table)
+        if isinstance(write, Put):
+            values = statements.encode(write.row)
+            if write.table.expires:
+                values = (*values, write.expires_at_ms)
+            connection.execute(statements.put, values)
+        else:
+            connection.execute(statements.delete, write.table.key_of(write.row))
+
+
+def _encode_writes(writes: Sequence[Write]) -> bytes:
+    """Resulting values and absolute expiries, engine-neutral: what a replay needs, no more."""
+    return msgspec.msgpack.encode(
+        [
+            (write.table.name, "put", msgspec.structs.astuple(write.row), write.expires_at_ms)
+            if isinstance(write, Put)
+            else (write.table.name, "delete", write.table.key_of(write.row), None)
+            for write in writes
+        ]
+    )
+
+
+def _journal(
+    connection: apsw.Connection,
+    at_ms: int,
+    aggregate: str,
+    writes: Sequence[Write],
+    told: bytes,
+) -> None:
+    connection.execute(_APPEND, (at_ms, aggregate, told or None, _encode_writes(writes)))
+
+
+def _set_cursor(connection: apsw.Connection, name: str, position: int) -> None:
+    connection.execute(
+        "INSERT INTO cursors (name, position) VALUES (?, ?)"
+        " ON CONFLICT (name) DO UPDATE SET position = excluded.position",
+        (name, position),
+    )

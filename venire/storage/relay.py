@@ -1,0 +1,169 @@
+"""From the outbox to its subscribers: at least once, in order within an aggregate.
+
+Each subscriber has its own cursor, so a slow one holds up nobody. A page of events is handled in
+lanes, one per aggregate; the cursor moves when the whole page is done. A handler that fails is
+tried again; what fails for good is parked with its error, told to the operator and tried again at
+the next start, so that one bad event cannot stop a house.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import logging
+from collections.abc import Awaitable, Callable, Sequence
+
+import msgspec
+
+from venire.events import Happened
+from venire.storage.tables.outbox import PARKED, ParkedRow
+from venire.storage.verbs import Envelope, Storage
+
+_log = logging.getLogger(__name__)
+_PAGE = 256
+_LANES = 64
+_TRIES = 5
+
+Handler = Callable[[Envelope], Awaitable[None]]
+
+
+@dataclasses.dataclass(frozen=True)
+class Subscription:
+    """`name` is the cursor's name and never changes; `hears` are event types, empty for all.
+
+    With `page` the subscriber gets whole pages and moves its own cursor (`Storage.rebuild`).
+    """
+
+    name: str
+    handler: Handler | None = None
+    hears: tuple[type[Happened], ...] = ()
+    page: Callable[[Sequence[Envelope], int], Awaitable[None]] | None = None
+    lanes: int = _LANES
+
+
+class Relay:
+    """Runs the subscribers of one process, the leader."""
+
+    def __init__(self, storage: Storage, subscriptions: Sequence[Subscription]) -> None:
+        self._storage = storage
+        self._subscriptions = subscriptions
+        self._waiting: list[asyncio.Event] = []
+        self._tasks: list[asyncio.Task[None]] = []
+        self.positions: dict[str, int] = {}
+
+    def start(self) -> None:
+        """Begin to deliver."""
+        for subscription in self._subscriptions:
+            wake = asyncio.Event()
+            self._waiting.append(wake)
+            self._tasks.append(
+                asyncio.create_task(self._follow(subscription, wake), name=subscription.name)
+            )
+
+    def wake(self) -> None:
+        """Say that there is something new; harmless when there is not."""
+        for wake in self._waiting:
+            wake.set()
+
+    async def stop(self) -> None:
+        """Stop delivering. What was not finished is delivered again at the next start."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        self._tasks.clear()
+
+    async def drained(self) -> bool:
+        """Whether every subscriber has heard everything there is."""
+        for subscription in self._subscriptions:
+            after = self.positions.get(subscription.name, -1)
+            if after < 0 or await self._storage.tail(after, 1):
+                return False
+        return True
+
+    async def _follow(self, subscription: Subscription, wake: asyncio.Event) -> None:
+        await self._retry_parked(subscription)
+        position = await self._storage.position(subscription.name)
+        while True:
+            self.positions[subscription.name] = position
+            wake.clear()
+            try:
+                page = await self._storage.tail(position, _PAGE)
+                if not page:
+                    await wake.wait()
+                    continue
+                await self._deliver(subscription, page)
+                position = page[-1].sequence
+                if subscription.page is None:
+                    await self._storage.advance(subscription.name, position)
+            except asyncio.CancelledError:
+                raise
+            except Exception:  # noqa: BLE001 - a worker outlives its work
+                # The journal or a cursor could not be read or written: nothing is lost by waiting.
+                _log.exception("relay_stumbled", extra={"subscriber": subscription.name})
+                await asyncio.sleep(1)
+
+    async def _deliver(self, subscription: Subscription, page: Sequence[Envelope]) -> None:
+        if subscription.page is not None:
+            await subscription.page(page, page[-1].sequence)
+            return
+        lanes: dict[str, list[Envelope]] = {}
+        for envelope in page:
+            if not subscription.hears or isinstance(envelope.event, subscription.hears):
+                lanes.setdefault(envelope.aggregate, []).append(envelope)
+        gate = asyncio.Semaphore(subscription.lanes)
+
+        async def lane(envelopes: list[Envelope]) -> None:
+            async with gate:
+                for envelope in envelopes:
+                    await self._handle(subscription, envelope)
+
+        await asyncio.gather(*(lane(envelopes) for envelopes in lanes.values()))
+
+    async def _handle(self, subscription: Subscription, envelope: Envelope) -> None:
+        if subscription.handler is None:
+            return
+        failure: Exception | None = None
+        for attempt in range(_TRIES):
+            try:
+                await subscription.handler(envelope)
+            except asyncio.CancelledError:
+                raise
+            except Exception as error:  # noqa: BLE001 - a worker outlives its work
+                _log.exception(
+                    "handler_failed",
+                    extra={
+                        "subscriber": subscription.name,
+                        "event_id": envelope.id,
+                        "event": type(envelope.event).__name__,
+                        "attempt": attempt + 1,
+                    },
+                )
+                failure = error
+                await asyncio.sleep(0.05 * 4**attempt)
+            else:
+                return
+        if failure is not None:
+            await self._park(subscription, envelope, failure)
+
+    async def _park(self, subscription: Subscription, envelope: Envelope, error: Exception) -> None:
+        _log.error("event_parked", extra={"subscriber": subscription.name, "event_id": envelope.id})
+        row = ParkedRow(
+            subscriber=subscription.name,
+            event_id=envelope.id,
+            envelope=msgspec.msgpack.encode(envelope),
+            error=f"{type(error).__name__}: {error}"[:500],
+        )
+        await self._storage.put(PARKED, row)
+
+    async def _retry_parked(self, subscription: Subscription) -> None:
+        rows = await self._storage.range(PARKED, (subscription.name,), limit=1000)
+        for row in rows:
+            envelope = msgspec.msgpack.decode(row.envelope, type=Envelope)
+            if subscription.handler is None:
+                continue
+            try:
+                await subscription.handler(envelope)
+            except Exception:  # noqa: BLE001 - a worker outlives its work
+                _log.exception("parked_event_fails_again", extra={"event_id": row.event_id})
+            else:
+                await self._storage.delete(PARKED, row)

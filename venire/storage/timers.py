@@ -1,0 +1,74 @@
+"""What is due: read the timers in order, hand each to its handler, then remove it.
+
+Handlers are idempotent and look at the state they find: a timer may fire twice, and late.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Mapping
+
+from venire.kernel.clock import Clock
+from venire.storage.tables.outbox import TIMERS, TimerRow
+from venire.storage.verbs import Delete, Put, Storage
+
+_log = logging.getLogger(__name__)
+_PAGE = 100
+_PAUSE_S = 0.25
+
+TimerHandler = Callable[[str], Awaitable[None]]
+
+
+def timer(aggregate: str, kind: str, key: str, due_at_ms: int) -> Put[TimerRow]:
+    """A timer as a write of its aggregate's commit."""
+    return Put(TIMERS, TimerRow(0, due_at_ms, kind, key, aggregate))
+
+
+def timer_gone(aggregate: str, kind: str, key: str, due_at_ms: int) -> Delete[TimerRow]:
+    """The end of a timer as a write of its aggregate's commit."""
+    return Delete(TIMERS, TimerRow(0, due_at_ms, kind, key, aggregate))
+
+
+class Timers:
+    """Runs what is due, in the leader."""
+
+    def __init__(
+        self, storage: Storage, clock: Clock, handlers: Mapping[str, TimerHandler]
+    ) -> None:
+        self._storage = storage
+        self._clock = clock
+        self._handlers = handlers
+
+    async def run(self) -> None:
+        """Fire timers until cancelled."""
+        while True:
+            try:
+                fired = await self.fire_due()
+            except asyncio.CancelledError:
+                raise
+            except Exception:  # noqa: BLE001 - a worker outlives its work
+                _log.exception("timers_stumbled")
+                fired = 0
+            if fired < _PAGE:
+                await asyncio.sleep(_PAUSE_S)
+
+    async def fire_due(self) -> int:
+        """Fire what is due now, a page at most; return how many."""
+        # `below` is exclusive and may name fewer columns, so this is everything due up to now.
+        due = await self._storage.range(
+            TIMERS, (0,), below=(self._clock.now_ms() + 1,), limit=_PAGE
+        )
+        for row in due:
+            handler = self._handlers.get(row.kind)
+            try:
+                if handler is not None:
+                    await handler(row.key)
+            except asyncio.CancelledError:
+                raise
+            except Exception:  # noqa: BLE001 - a worker outlives its work
+                # Left in place: the next round tries again, others go on.
+                _log.exception("timer_failed", extra={"kind": row.kind})
+                continue
+            await self._storage.delete(TIMERS, row)
+        return len(due)

@@ -1,0 +1,39 @@
+"""What every action is given first: the ports that a house needs, built in `server/wiring`."""
+
+from __future__ import annotations
+
+import dataclasses
+
+from venire.kernel.chance import Chance
+from venire.kernel.clock import Clock
+from venire.kernel.ids import Ids
+from venire.storage.verbs import Storage
+
+
+@dataclasses.dataclass(frozen=True)
+class Site:
+    """What a site is called. `base_url` has no trailing slash and is never stored in a row."""
+
+    domain: str
+    base_url: str
+    title: str = "Venire"
+    language: str = "en"
+    acceptance: bool = False
+    contact: str = ""
+
+
+@dataclasses.dataclass(frozen=True)
+class World:
+    """Storage, time, chance, ids, and the site's own name."""
+
+    storage: Storage
+    clock: Clock
+    chance: Chance
+    ids: Ids
+    site: Site
+    complete_since_ms: int = 0
+    """Since when rebuildable feeds are whole; below it they are read from their source."""
+
+    def now_ms(self) -> int:
+        """The present moment."""
+        return self.clock.now_ms()
