@@ -9,6 +9,7 @@ the next start, so that one bad event cannot stop a house.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import dataclasses
 import logging
 from collections.abc import Awaitable, Callable, Sequence
@@ -23,6 +24,8 @@ _log = logging.getLogger(__name__)
 _PAGE = 256
 _LANES = 64
 _TRIES = 5
+_GLANCE_S = 0.5
+"""Another process of the same host may have committed: nobody wakes us for that."""
 
 Handler = Callable[[Envelope], Awaitable[None]]
 
@@ -44,15 +47,19 @@ class Subscription:
 class Relay:
     """Runs the subscribers of one process, the leader."""
 
-    def __init__(self, storage: Storage, subscriptions: Sequence[Subscription]) -> None:
+    def __init__(
+        self, storage: Storage, subscriptions: Sequence[Subscription], *, pause_s: float = 0.05
+    ) -> None:
         self._storage = storage
         self._subscriptions = subscriptions
+        self._pause_s = pause_s
         self._waiting: list[asyncio.Event] = []
         self._tasks: list[asyncio.Task[None]] = []
         self.positions: dict[str, int] = {}
 
     def start(self) -> None:
         """Begin to deliver."""
+        self._waiting.clear()
         for subscription in self._subscriptions:
             wake = asyncio.Event()
             self._waiting.append(wake)
@@ -81,15 +88,17 @@ class Relay:
         return True
 
     async def _follow(self, subscription: Subscription, wake: asyncio.Event) -> None:
-        await self._retry_parked(subscription)
-        position = await self._storage.position(subscription.name)
+        position: int | None = None
         while True:
-            self.positions[subscription.name] = position
-            wake.clear()
             try:
+                if position is None:
+                    await self._retry_parked(subscription)
+                    position = await self._begin(subscription)
+                self.positions[subscription.name] = position
+                wake.clear()
                 page = await self._storage.tail(position, _PAGE)
                 if not page:
-                    await wake.wait()
+                    await _until(wake)
                     continue
                 await self._deliver(subscription, page)
                 position = page[-1].sequence
@@ -101,6 +110,14 @@ class Relay:
                 # The journal or a cursor could not be read or written: nothing is lost by waiting.
                 _log.exception("relay_stumbled", extra={"subscriber": subscription.name})
                 await asyncio.sleep(1)
+
+    async def _begin(self, subscription: Subscription) -> int:
+        position = await self._storage.position(subscription.name)
+        if position == 0 and subscription.page is None:
+            # Written down at once: a subscriber without a cursor would not hold back the pruning
+            # of a journal that it has not heard.
+            await self._storage.advance(subscription.name, 0)
+        return position
 
     async def _deliver(self, subscription: Subscription, page: Sequence[Envelope]) -> None:
         if subscription.page is not None:
@@ -117,7 +134,11 @@ class Relay:
                 for envelope in envelopes:
                     await self._handle(subscription, envelope)
 
-        await asyncio.gather(*(lane(envelopes) for envelopes in lanes.values()))
+        # A lane that fails ends the others: the page comes again, and a lane that was left
+        # running would then hear its events twice at once, out of order.
+        async with asyncio.TaskGroup() as group:
+            for envelopes in lanes.values():
+                group.create_task(lane(envelopes))
 
     async def _handle(self, subscription: Subscription, envelope: Envelope) -> None:
         if subscription.handler is None:
@@ -139,7 +160,8 @@ class Relay:
                     },
                 )
                 failure = error
-                await asyncio.sleep(0.05 * 4**attempt)
+                if attempt + 1 < _TRIES:
+                    await asyncio.sleep(self._pause_s * 4**attempt)
             else:
                 return
         if failure is not None:
@@ -156,14 +178,26 @@ class Relay:
         await self._storage.put(PARKED, row)
 
     async def _retry_parked(self, subscription: Subscription) -> None:
-        rows = await self._storage.range(PARKED, (subscription.name,), limit=1000)
-        for row in rows:
-            envelope = msgspec.msgpack.decode(row.envelope, type=Envelope)
-            if subscription.handler is None:
-                continue
-            try:
-                await subscription.handler(envelope)
-            except Exception:  # noqa: BLE001 - a worker outlives its work
-                _log.exception("parked_event_fails_again", extra={"event_id": row.event_id})
-            else:
-                await self._storage.delete(PARKED, row)
+        if subscription.handler is None:
+            return
+        after: tuple[int] | None = None
+        while True:
+            rows = await self._storage.range(
+                PARKED, (subscription.name,), above=after, limit=_PAGE
+            )
+            for row in rows:
+                try:
+                    await subscription.handler(msgspec.msgpack.decode(row.envelope, type=Envelope))
+                except Exception:  # noqa: BLE001 - a worker outlives its work
+                    _log.exception("parked_event_fails_again", extra={"event_id": row.event_id})
+                else:
+                    await self._storage.delete(PARKED, row)
+            if len(rows) < _PAGE:
+                return
+            after = (rows[-1].event_id,)
+
+
+async def _until(wake: asyncio.Event) -> None:
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(_GLANCE_S):
+            await wake.wait()

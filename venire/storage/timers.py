@@ -39,36 +39,49 @@ class Timers:
         self._storage = storage
         self._clock = clock
         self._handlers = handlers
+        self._unheard: set[str] = set()
 
     async def run(self) -> None:
         """Fire timers until cancelled."""
         while True:
             try:
-                fired = await self.fire_due()
+                await self.fire_due()
             except asyncio.CancelledError:
                 raise
             except Exception:  # noqa: BLE001 - a worker outlives its work
                 _log.exception("timers_stumbled")
-                fired = 0
-            if fired < _PAGE:
-                await asyncio.sleep(_PAUSE_S)
+            await asyncio.sleep(_PAUSE_S)
 
     async def fire_due(self) -> int:
-        """Fire what is due now, a page at most; return how many."""
+        """Fire what is due now, in order; return how many were due."""
         # `below` is exclusive and may name fewer columns, so this is everything due up to now.
-        due = await self._storage.range(
-            TIMERS, (0,), below=(self._clock.now_ms() + 1,), limit=_PAGE
-        )
-        for row in due:
-            handler = self._handlers.get(row.kind)
-            try:
-                if handler is not None:
-                    await handler(row.key)
-            except asyncio.CancelledError:
-                raise
-            except Exception:  # noqa: BLE001 - a worker outlives its work
-                # Left in place: the next round tries again, others go on.
-                _log.exception("timer_failed", extra={"kind": row.kind})
-                continue
-            await self._storage.delete(TIMERS, row)
-        return len(due)
+        now = (self._clock.now_ms() + 1,)
+        count = 0
+        after: tuple[int | str, ...] | None = None
+        while True:
+            # On from the last one seen: a page full of failing timers must not hide the rest.
+            due = await self._storage.range(TIMERS, (0,), above=after, below=now, limit=_PAGE)
+            for row in due:
+                await self._fire(row)
+            count += len(due)
+            if len(due) < _PAGE:
+                return count
+            after = (due[-1].due_at_ms, due[-1].kind, due[-1].key)
+
+    async def _fire(self, row: TimerRow) -> None:
+        handler = self._handlers.get(row.kind)
+        if handler is None:
+            # A deadline is a promise: it waits for a program that knows its kind.
+            if row.kind not in self._unheard:
+                self._unheard.add(row.kind)
+                _log.error("timer_without_handler", extra={"kind": row.kind})
+            return
+        try:
+            await handler(row.key)
+        except asyncio.CancelledError:
+            raise
+        except Exception:  # noqa: BLE001 - a worker outlives its work
+            # Left in place: the next round tries again, others go on.
+            _log.exception("timer_failed", extra={"kind": row.kind})
+            return
+        await self._storage.delete(TIMERS, row)

@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import math
 import string
 import types
 import typing
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Generic, Protocol, TypeVar
 
 import msgspec
@@ -28,6 +29,7 @@ COMMIT_ROWS = 100
 COMMIT_BYTES = 64 * 1024
 """A commit is one logged batch on CQL; past these sizes Cassandra warns, then refuses."""
 
+_INT64 = range(-(1 << 63), 1 << 63)
 _TYPES: dict[type, str] = {int: "int", str: "text", bytes: "blob", float: "real", bool: "bool"}
 
 
@@ -105,11 +107,53 @@ class Table(Generic[R]):
         """The aggregate that a row belongs to."""
         return self.aggregate.format_map(msgspec.structs.asdict(row))
 
+    def check_row(self, row: R) -> None:
+        """Refuse values that one engine would alter or reject, before anything is queued.
+
+        SQLite would store the text "7" as a number and a NaN as null; a row that fails inside a
+        group of writes makes every other caller of that group wait for a second try.
+        """
+        for value, column in zip(msgspec.structs.astuple(row), self.columns, strict=True):
+            if not (column.optional if value is None else _FITS[column.kind](value)):
+                raise Refused("row_does_not_fit", table=self.name, column=column.name)
+        if len(self.partition) == 1 and getattr(row, self.partition[0]) in {"", b""}:
+            # CQL has no empty partition key, unless it is made of several columns.
+            raise Refused("key_empty", table=self.name)
+
     def version_of(self, row: R) -> int:
         """The version in a head row."""
         if self.version is None:
             raise Refused("not_a_head", table=self.name)
         return int(getattr(row, self.version))
+
+
+def int64(value: object) -> bool:
+    """Whether a value is a number that both engines can store as it is."""
+    return isinstance(value, int) and not isinstance(value, bool) and value in _INT64
+
+
+def _text(value: object) -> bool:
+    if not isinstance(value, str):
+        return False
+    try:
+        return value.isascii() or bool(value.encode())
+    except UnicodeEncodeError:
+        # Half a surrogate pair: a file name in a foreign encoding, never a text.
+        return False
+
+
+def _real(value: object) -> bool:
+    number = isinstance(value, float | int) and not isinstance(value, bool)
+    return number and not math.isnan(typing.cast("float", value))
+
+
+_FITS: dict[str, Callable[[object], bool]] = {
+    "int": int64,
+    "text": _text,
+    "blob": lambda value: isinstance(value, bytes),
+    "real": _real,
+    "bool": lambda value: isinstance(value, bool),
+}
 
 
 def _column(table: str, name: str, hint: object) -> Column:
@@ -216,7 +260,8 @@ class Storage(Protocol):
 
         `expect` is the version of the aggregate's head row before (0: absent); the head row must be
         among the writes with version `expect + 1`. Raises Conflict `version_moved`; Refused
-        `foreign_aggregate`, `commit_too_large`, `head_missing`.
+        `foreign_aggregate`, `commit_too_large`, `head_missing`, `row_does_not_fit`. Of two writes
+        with one key the later holds.
         """
 
     async def rebuild(self, cursor: str, position: int, writes: Sequence[Write]) -> None:
@@ -229,7 +274,11 @@ class Storage(Protocol):
         """Note how far a subscriber has come. Not journaled: a replay is harmless."""
 
     async def tail(self, after: int, limit: int = 256) -> list[Envelope]:
-        """Return the events after a place in the journal, in order."""
+        """Return the events after a place in the journal, in order.
+
+        `limit` counts commits: the events of one commit share its `sequence` and are never torn
+        apart by the end of a page.
+        """
 
 
 def check_commit(
@@ -245,6 +294,7 @@ def check_commit(
         if not rebuildable and write.table.aggregate_of(write.row) != aggregate:
             raise Refused("foreign_aggregate", table=write.table.name, aggregate=aggregate)
         if isinstance(write, Put):
+            write.table.check_row(write.row)
             if write.expires_at_ms is not None and not write.table.expires:
                 raise Refused("table_does_not_expire", table=write.table.name)
             if write.table.version is not None:
@@ -252,6 +302,12 @@ def check_commit(
                     raise Refused("two_heads", aggregate=aggregate)
                 head = (write.table, write.row)
     return head
+
+
+def check_limit(limit: int) -> None:
+    """Refuse a negative limit, which SQLite would read as none at all."""
+    if limit < 0:
+        raise Refused("limit_negative", limit=limit)
 
 
 def check_expect(head: tuple[Table[typing.Any], msgspec.Struct] | None, expect: int) -> None:

@@ -8,6 +8,7 @@ orders the writers, and only the holder of the leader lock runs subscribers and 
 from __future__ import annotations
 
 import asyncio
+import functools
 import logging
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -22,12 +23,11 @@ from venire.kernel.errors import Conflict, Refused
 from venire.kernel.ids import Ids
 from venire.storage.engines.sqlite_files import (
     open_file,
-    open_rebuildable,
-    prepare_facts,
-    prepare_rebuildable,
+    open_pair,
 )
 from venire.storage.engines.sqlite_statements import key_type_fits, statements_for
 from venire.storage.engines.sqlite_writer import Writer
+from venire.storage.migrations import MIGRATIONS, Migration
 from venire.storage.verbs import (
     COMMIT_BYTES,
     Delete,
@@ -39,6 +39,7 @@ from venire.storage.verbs import (
     Write,
     check_commit,
     check_expect,
+    check_limit,
 )
 
 _log = logging.getLogger(__name__)
@@ -49,15 +50,21 @@ _APPEND = "INSERT INTO outbox (at_ms, aggregate, events, writes) VALUES (?, ?, ?
 class SqliteStorage:
     """The verbs (`storage.verbs.Storage`) on a data folder. Open with `SqliteStorage.open`."""
 
-    def __init__(self, folder: Path, clock: Clock, ids: Ids, tables: Sequence[Table[Any]]) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        clock: Clock,
+        ids: Ids,
+        tables: Sequence[Table[Any]],
+        *,
+        migrations: tuple[Migration, ...] = MIGRATIONS,
+    ) -> None:
         self._clock = clock
         self._ids = ids
         self._wake: list[Callable[[], None]] = []
         facts, rebuildable = folder / "venire.db", folder / "rebuildable.db"
-        writer, second = open_file(facts, sync="FULL"), open_rebuildable(rebuildable)
-        prepare_facts(writer, [table for table in tables if not table.rebuildable])
-        self.rebuilt_at_ms = prepare_rebuildable(
-            second, [table for table in tables if table.rebuildable], writer, clock.now_ms()
+        writer, second, self.rebuilt_at_ms = open_pair(
+            facts, rebuildable, tables, clock.now_ms(), migrations
         )
         self._writer = Writer(writer, folder / "write.lock")
         self._rebuilder = Writer(second, folder / "rebuild.lock")
@@ -143,6 +150,7 @@ class SqliteStorage:
         for bound in (above, below):
             if bound is not None and not (bound and key_type_fits(table, bound, len(prefix))):
                 raise Refused("bound_does_not_fit", table=table.name, bound=repr(bound))
+        check_limit(limit)
         sql = statements_for(table).range(len(prefix), len(above or ()), len(below or ()), reverse)
         parameters = (*prefix, *(above or ()), *(below or ()), *self._alive(table), limit)
         return self._select(table, sql, parameters)
@@ -151,6 +159,7 @@ class SqliteStorage:
         self, table: Table[R], cursor: bytes | None = None, limit: int = 500
     ) -> tuple[list[R], bytes | None]:
         """See `Storage.scan`: runs beside the loop, since it may touch cold pages."""
+        check_limit(limit)
         statements = statements_for(table)
         key = msgspec.msgpack.decode(cursor) if cursor else ()
         sql = statements.scan if cursor else statements.scan_start
@@ -174,13 +183,13 @@ class SqliteStorage:
         write = Put(table, row, expires_at_ms)
         aggregate = table.aggregate_of(row)
         check_commit(aggregate, [write])
-        now_ms = self._clock.now_ms()
+        now_ms, journal = self._clock.now_ms(), _encode_writes([write])
 
         def operation(connection: apsw.Connection) -> R | None:
             there = _read(connection, table, table.key_of(row), now_ms)
             if there is None:
                 _apply(connection, [write])
-                _journal(connection, now_ms, aggregate, [write], b"")
+                connection.execute(_APPEND, (now_ms, aggregate, None, journal))
             return there
 
         return await self._writer.run(operation)
@@ -192,13 +201,13 @@ class SqliteStorage:
         write = Put(table, new)
         aggregate = table.aggregate_of(new)
         check_commit(aggregate, [write])
-        now_ms = self._clock.now_ms()
+        now_ms, journal = self._clock.now_ms(), _encode_writes([write])
 
         def operation(connection: apsw.Connection) -> bool:
             if _read(connection, table, table.key_of(old), now_ms) != old:
                 return False
             _apply(connection, [write])
-            _journal(connection, now_ms, aggregate, [write], b"")
+            connection.execute(_APPEND, (now_ms, aggregate, None, journal))
             return True
 
         return await self._writer.run(operation)
@@ -225,9 +234,7 @@ class SqliteStorage:
             else b""
         )
         now_ms = self._clock.now_ms()
-        journal = _encode_writes(writes)
-        if len(journal) + len(told) > COMMIT_BYTES:
-            raise Refused("commit_too_large", bytes=len(journal) + len(told), limit=COMMIT_BYTES)
+        journal = _encode_writes(writes, beside=len(told))
 
         def operation(connection: apsw.Connection) -> None:
             if expect is not None and head is not None:
@@ -288,15 +295,16 @@ class SqliteStorage:
     async def sweep(self, limit: int = 1000) -> int:
         """Remove lapsed rows, at most `limit` of each table; return how many went."""
         now_ms = self._clock.now_ms()
-        tables = [table for table in self._tables if table.expires and not table.rebuildable]
-
-        def operation(connection: apsw.Connection) -> int:
-            before = connection.total_changes()
-            for table in tables:
-                connection.execute(statements_for(table).sweep, (now_ms, limit))
-            return connection.total_changes() - before
-
-        return await self._writer.run(operation)
+        gone = 0
+        for writer, rebuildable in ((self._writer, False), (self._rebuilder, True)):
+            sweeps = [
+                statements_for(table).sweep
+                for table in self._tables
+                if table.expires and table.rebuildable == rebuildable
+            ]
+            for sql in sweeps:
+                gone += await writer.run(functools.partial(_change, sql, (now_ms, limit)))
+        return gone
 
     async def prune(self, before_ms: int, limit: int = 10_000) -> int:
         """Drop journal rows that every cursor has passed and that are older than `before_ms`."""
@@ -308,17 +316,19 @@ class SqliteStorage:
             ),
             default=0,
         )
+        sql = (
+            "DELETE FROM outbox WHERE sequence IN (SELECT sequence FROM outbox"
+            " WHERE sequence <= ? AND at_ms < ? ORDER BY sequence LIMIT ?)"
+        )
+        return await self._writer.run(
+            lambda connection: _change(sql, (lowest, before_ms, limit), connection)
+        )
 
-        def operation(connection: apsw.Connection) -> int:
-            before = connection.total_changes()
-            connection.execute(
-                "DELETE FROM outbox WHERE sequence IN (SELECT sequence FROM outbox"
-                " WHERE sequence <= ? AND at_ms < ? ORDER BY sequence LIMIT ?)",
-                (lowest, before_ms, limit),
-            )
-            return connection.total_changes() - before
 
-        return await self._writer.run(operation)
+def _change(sql: str, parameters: tuple[int, ...], connection: apsw.Connection) -> int:
+    before = connection.total_changes()
+    connection.execute(sql, parameters)
+    return connection.total_changes() - before
 
 
 def _read(connection: apsw.Connection, table: Table[R], key: Key, now_ms: int) -> R | None:
@@ -340,9 +350,12 @@ def _apply(connection: apsw.Connection, writes: Sequence[Write]) -> None:
             connection.execute(statements.delete, write.table.key_of(write.row))
 
 
-def _encode_writes(writes: Sequence[Write]) -> bytes:
-    """Resulting values and absolute expiries, engine-neutral: what a replay needs, no more."""
-    return msgspec.msgpack.encode(
+def _encode_writes(writes: Sequence[Write], beside: int = 0) -> bytes:
+    """Resulting values and absolute expiries, engine-neutral: what a replay needs, no more.
+
+    Raises Refused `commit_too_large` where, with the `beside` bytes of events, it is over a commit.
+    """
+    journal = msgspec.msgpack.encode(
         [
             (write.table.name, "put", msgspec.structs.astuple(write.row), write.expires_at_ms)
             if isinstance(write, Put)
@@ -350,16 +363,9 @@ def _encode_writes(writes: Sequence[Write]) -> bytes:
             for write in writes
         ]
     )
-
-
-def _journal(
-    connection: apsw.Connection,
-    at_ms: int,
-    aggregate: str,
-    writes: Sequence[Write],
-    told: bytes,
-) -> None:
-    connection.execute(_APPEND, (at_ms, aggregate, told or None, _encode_writes(writes)))
+    if len(journal) + beside > COMMIT_BYTES:
+        raise Refused("commit_too_large", bytes=len(journal) + beside, limit=COMMIT_BYTES)
+    return journal
 
 
 def _set_cursor(connection: apsw.Connection, name: str, position: int) -> None:

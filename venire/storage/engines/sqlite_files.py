@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import logging
 from collections.abc import Sequence
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import Any
 import apsw
 
 from venire.kernel.errors import Unavailable
-from venire.storage.engines.sqlite_statements import add_column, create_table
+from venire.storage.engines.sqlite_statements import add_column, create_table, definitions
 from venire.storage.migrations import MIGRATIONS, AddColumn, AddTable, Migration, pending
 from venire.storage.verbs import Table
 
@@ -30,17 +31,54 @@ CREATE INDEX IF NOT EXISTS outbox_told ON outbox (sequence) WHERE events IS NOT 
 """
 
 
+def open_pair(
+    facts: Path,
+    rebuildable: Path,
+    tables: Sequence[Table[Any]],
+    now_ms: int,
+    migrations: tuple[Migration, ...] = MIGRATIONS,
+) -> tuple[apsw.Connection, apsw.Connection, int]:
+    """Open both files, their schemas brought forward; also since when the second is complete.
+
+    Raises Unavailable `data_is_newer`, `schema_differs`, `data_damaged`.
+    """
+    # Two processes that start together would both create, migrate or drop: one after the other.
+    with facts.with_name("open.lock").open("ab") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        first = _open_facts(facts, [table for table in tables if not table.rebuildable], migrations)
+        second = open_rebuildable(rebuildable)
+        feeds = [table for table in tables if table.rebuildable]
+        return first, second, prepare_rebuildable(second, feeds, first, now_ms)
+
+
+def _open_facts(
+    path: Path, tables: Sequence[Table[Any]], migrations: tuple[Migration, ...]
+) -> apsw.Connection:
+    connection: apsw.Connection | None = None
+    try:
+        connection = open_file(path, sync="FULL")
+        prepare_facts(connection, tables, migrations)
+    except BaseException as error:
+        if connection is not None:
+            connection.close()
+        if isinstance(error, apsw.NotADBError | apsw.CorruptError):
+            hint = "the data file is damaged: restore the latest snapshot"
+            raise Unavailable("data_damaged", hint, file=path.name) from error
+        raise
+    return connection
+
+
 def open_file(path: Path, *, sync: str) -> apsw.Connection:
     """Open a database file as this engine wants it; created with pages of 8 KB if new."""
     connection = apsw.Connection(str(path), statementcachesize=512)
     for pragma in (
+        "busy_timeout = 5000",
         "page_size = 8192",
         "journal_mode = WAL",
         f"synchronous = {sync}",
         "mmap_size = 0",
         "cache_size = -65536",
         "temp_store = MEMORY",
-        "busy_timeout = 5000",
         "wal_autocheckpoint = 4000",
         "trusted_schema = 0",
     ):
@@ -49,16 +87,21 @@ def open_file(path: Path, *, sync: str) -> apsw.Connection:
 
 
 def open_rebuildable(path: Path) -> apsw.Connection:
-    """Open the second file; one that is no database any more is thrown away, not repaired."""
+    """Open the second file; a damaged one is thrown away, not repaired."""
+    connection: apsw.Connection | None = None
     try:
         connection = open_file(path, sync="NORMAL")
-        connection.execute("SELECT count(*) FROM sqlite_schema").fetchall()
+        if connection.execute("PRAGMA quick_check(1)").fetchall() == [("ok",)]:
+            return connection
     except (apsw.NotADBError, apsw.CorruptError):
-        _log.warning("rebuildable_file_damaged")
-        for suffix in ("", "-wal", "-shm"):
-            path.with_name(path.name + suffix).unlink(missing_ok=True)
-        connection = open_file(path, sync="NORMAL")
-    return connection
+        # As telling as a quick_check that fails: it may not even get to its end.
+        pass
+    _log.warning("rebuildable_file_damaged")
+    if connection is not None:
+        connection.close()
+    for suffix in ("", "-wal", "-shm"):
+        path.with_name(path.name + suffix).unlink(missing_ok=True)
+    return open_file(path, sync="NORMAL")
 
 
 def prepare_facts(
@@ -68,10 +111,11 @@ def prepare_facts(
 ) -> None:
     """Create the schema, or bring it forward; refuse data that a later version wrote."""
     with connection:
-        for statement in (_META, _CURSORS, _OUTBOX):
-            connection.execute(statement)
+        connection.execute(_META)
         found = _meta(connection, "schema_version")
         if found is None:
+            connection.execute(_CURSORS)
+            connection.execute(_OUTBOX)
             _create(connection, tables)
             _set_meta(connection, "schema_version", 1 + len(migrations))
     if found is None:
@@ -91,7 +135,7 @@ def prepare_rebuildable(
     facts: apsw.Connection,
     now_ms: int,
 ) -> int:
-    """Create the second file's schema, or drop and recreate it when it is damaged or other.
+    """Create the second file's schema, or drop and recreate it when it is another one.
 
     Returns since when it is complete: 0 on a new site, else the moment it was last emptied.
     Cursors of what is rebuilt start at the end of the journal then, since what lies before is read
@@ -101,13 +145,12 @@ def prepare_rebuildable(
     connection.execute(_CURSORS)
     fresh = _meta(connection, "complete_since_ms") is None
     wanted = sorted(statement for table in tables for statement in create_table(table))
-    healthy = connection.execute("PRAGMA quick_check(1)").fetchall() == [("ok",)]
     found = sorted(
         sql
         for name, sql in connection.execute("SELECT name, sql FROM sqlite_schema")
         if name not in {"meta", "cursors"} and sql is not None
     )
-    if healthy and found == wanted and not fresh:
+    if found == wanted and not fresh:
         return _meta(connection, "complete_since_ms") or 0
     with connection:
         for kind, name in connection.execute(
@@ -144,14 +187,21 @@ def _migrate(connection: apsw.Connection, step: object) -> None:
 def _compare(connection: apsw.Connection, tables: Sequence[Table[Any]]) -> None:
     """Refuse a file whose tables are not the declared ones: a forgotten migration, or damage."""
     for table in tables:
-        expected = [column.name for column in table.columns]
-        if table.expires:
-            expected.append("expires_at_ms")
-        found = [row[1] for row in connection.execute(f"PRAGMA table_info({table.name})")]
-        if found != expected:
+        # By name, not by place: a column that a migration added stands last in the file.
+        expected = sorted(definitions(table))
+        found = sorted(
+            f"{name} {kind}{' NOT NULL' if filled else ''}"
+            for _, name, kind, filled, _, _ in connection.execute(
+                f"PRAGMA table_info({table.name})"
+            )
+        )
+        key = connection.execute(
+            "SELECT name FROM pragma_table_info(?) WHERE pk > 0 ORDER BY pk", (table.name,)
+        ).fetchall()
+        if found != expected or tuple(name for (name,) in key) != table.key:
             raise Unavailable(
                 "schema_differs",
-                "a table does not have the declared columns; run the version that wrote it",
+                "a table does not have the declared columns or key: a migration is missing",
                 table=table.name,
                 found=found,
                 expected=expected,

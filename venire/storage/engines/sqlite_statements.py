@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from venire.storage.verbs import Column, Key, R, Table, Value
+from venire.storage.verbs import Column, Key, R, Table, Value, int64
 
 _SQL_TYPES = {"int": "INTEGER", "text": "TEXT", "blob": "BLOB", "real": "REAL", "bool": "INTEGER"}
 
@@ -17,11 +17,17 @@ def _define(column: Column) -> str:
     return f"{column.name} {_SQL_TYPES[column.kind]}{'' if column.optional else ' NOT NULL'}"
 
 
-def create_table(table: Table[Any]) -> list[str]:
-    """The statements that create a table: STRICT, and WITHOUT ROWID unless its rows are wide."""
+def definitions(table: Table[Any]) -> list[str]:
+    """The columns of a table as SQL, in order."""
     columns = [_define(column) for column in table.columns]
     if table.expires:
         columns.append("expires_at_ms INTEGER")
+    return columns
+
+
+def create_table(table: Table[Any]) -> list[str]:
+    """The statements that create a table: STRICT, and WITHOUT ROWID unless its rows are wide."""
+    columns = definitions(table)
     # Ascending even where the table reads downwards: SQLite walks an index backwards as
     # cheaply, and a key of mixed directions could not be scanned page by page.
     body = ", ".join([*columns, f"PRIMARY KEY ({', '.join(table.key)})"])
@@ -117,7 +123,7 @@ class Statements:
             f" {self.table.name} WHERE expires_at_ms <= ? LIMIT ?)"
         )
 
-    @functools.lru_cache(maxsize=64)  # noqa: B019 - one Statements per table, for the process
+    @functools.lru_cache(maxsize=2048)  # noqa: B019 - shared by all tables, which never end
     def range(self, prefix: int, above: int, below: int, reverse: bool) -> str:
         """Parameters: prefix values, above values, below values, now_ms where it expires, limit."""
         table = self.table
@@ -134,7 +140,7 @@ class Statements:
             f"{self._alive}{' ORDER BY ' + order if order else ''} LIMIT ?"
         )
 
-    @functools.lru_cache(maxsize=16)  # noqa: B019 - same
+    @functools.lru_cache(maxsize=512)  # noqa: B019 - same
     def get_many(self, count: int) -> str:
         """Parameters: `count` keys of one column, now_ms where it expires."""
         marks = ", ".join("?" * count)
@@ -177,5 +183,6 @@ def key_type_fits(table: Table[Any], key: Key, start: int = 0) -> bool:
     positions = table.key_positions[start : start + len(key)]
     return len(positions) == len(key) and all(
         type(value) is kinds[table.columns[position].kind]
+        and (type(value) is not int or int64(value))
         for value, position in zip(key, positions, strict=True)
     )

@@ -68,6 +68,8 @@ class Writer:
         self._lock = lock.open("ab")
         self._after = after
         self._queue: queue.SimpleQueue[Any] = queue.SimpleQueue()
+        self._gate = threading.Lock()
+        self._closed = False
         self._thread = threading.Thread(target=self._work, name=f"writer:{lock.stem}", daemon=True)
         self._thread.start()
 
@@ -75,12 +77,20 @@ class Writer:
         """Run an operation in the next group; return its result once it is durable."""
         loop = asyncio.get_running_loop()
         future: asyncio.Future[T] = loop.create_future()
-        self._queue.put(_Job(operation, future, loop))
+        with self._gate:
+            # Behind the closing mark nobody would ever answer.
+            if self._closed:
+                raise Unavailable("storage_closed", "the site is stopping")
+            self._queue.put(_Job(operation, future, loop))
         return await future
 
     def close(self) -> None:
         """Finish what is queued, then stop."""
-        self._queue.put(_CLOSE)
+        with self._gate:
+            if self._closed:
+                return
+            self._closed = True
+            self._queue.put(_CLOSE)
         self._thread.join()
         self._lock.close()
 
@@ -145,6 +155,8 @@ def _resolve_all(jobs: list[_Job]) -> None:
 
 
 def _translate(error: Exception) -> Exception:
-    if isinstance(error, apsw.FullError | apsw.IOError):
+    if isinstance(error, apsw.FullError | apsw.IOError | apsw.ReadOnlyError | apsw.CantOpenError):
         return Unavailable("storage_full_or_failing", "the disk refused a write; nothing was lost")
+    if isinstance(error, apsw.BusyError | apsw.LockedError):
+        return Unavailable("storage_busy", "another program holds the data file; try again")
     return error

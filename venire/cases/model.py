@@ -1,0 +1,160 @@
+"""The nouns of the spine. A case is one JSON body in one row, so that a step is one write."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+SubjectKind = Literal["post", "account"]
+SourceKind = Literal["report", "detector", "bank", "notice", "moderator"]
+CaseState = Literal["open", "judging", "decided", "closed"]
+RoundKind = Literal["panel", "bench", "appeal"]
+RoundState = Literal["drawing", "voting", "verdict", "hung", "expired"]
+Verdict = Literal["violates", "keeps", "hung"]
+Hold = Literal["none", "held", "lifted"]
+StepType = Literal["hold", "draw", "seat", "verdict", "measure", "lift", "moderator_action"]
+
+
+class Round(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One panel, bench or appeal. `excluded` and `cursor` are places in the frozen pool's order."""
+
+    number: int
+    kind: RoundKind
+    state: RoundState
+    opened_at_ms: int
+    rule: str = "sequential"
+    contested: bool = False
+    epoch: int = 0
+    batch: int = 0
+    excluded: tuple[int, ...] = ()
+    cursor: int = 0
+    exhausted: bool = False
+    verdict: Verdict | None = None
+    posterior: float | None = None
+    violates: int = 0
+    keeps: int = 0
+    recorded: bool = False
+    logged: tuple[int, ...] = ()
+    """Jurors whose decline or timeout is in the record already."""
+
+
+class Step(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A transition on its way into the record: the intent, durable before the entry is.
+
+    `key` is the entry's idempotency key; `details` is what `rules.apply` needs, and only that.
+    """
+
+    type: StepType
+    key: str
+    entry: bytes
+    at_ms: int
+    round: int = 0
+    by: str = ""
+    verdict: Verdict | None = None
+    measure: str = ""
+    actor_id: int | None = None
+    reason: str = ""
+    category: str = ""
+    jurors: tuple[tuple[int, int | None], ...] = ()
+    logged: tuple[int, ...] = ()
+    cursor: int = 0
+    exhausted: bool = False
+    epoch: int = 0
+    excluded: tuple[int, ...] = ()
+
+
+class Case(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Everything that decides what happens next with one subject.
+
+    `hold_wanted` names who asked for a hold that has not been recorded yet. `inherits` is the
+    public id of the case whose verdict an exact copy takes over. `waits_for` says what ends the
+    present wait: ballots, bench, moderator, operator, nothing.
+    """
+
+    id: int
+    public_id: str
+    subject_kind: SubjectKind
+    subject_id: int
+    author_id: int
+    opened_at_ms: int
+    due_at_ms: int
+    policy_version: str
+    categories: tuple[str, ...]
+    sources: tuple[SourceKind, ...]
+    state: CaseState = "open"
+    waits_for: str = ""
+    report_count: int = 0
+    contested: bool = False
+    private: bool = False
+    """A followers-only or direct post, read only because a recipient reported it: bench only."""
+    hold: Hold = "none"
+    hold_wanted: str = ""
+    held_at_ms: int | None = None
+    held_by: str = ""
+    inherits: str = ""
+    round: Round | None = None
+    verdict: Verdict | None = None
+    measure: str = ""
+    decided_at_ms: int | None = None
+    measured_at_ms: int | None = None
+    disputed: bool = False
+    steps: int = 0
+    pending: Step | None = None
+    version: int = 0
+
+    @property
+    def category(self) -> str:
+        """The gravest category, which decides who judges."""
+        return self.categories[0]
+
+
+class Source(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One thing that was said about a subject.
+
+    `ref` makes it unique on its case, so that telling it twice changes nothing. `hold` asks for a
+    hold at once; `body` is shown to whoever may see this source.
+    """
+
+    kind: SourceKind
+    ref: str
+    category: str
+    at_ms: int
+    hold: bool = False
+    account_id: int | None = None
+    score: float | None = None
+    body: dict[str, object] = {}
+    inherits: str = ""
+    private: bool = False
+
+
+class Subject(msgspec.Struct, frozen=True):
+    """What a case is about, as the rooms below know it."""
+
+    kind: SubjectKind
+    id: int
+    author_id: int
+
+
+class Statement(msgspec.Struct, frozen=True, omit_defaults=True):
+    """The statement of reasons sent to an author (DSA Art. 17), or what ended a hold."""
+
+    id: int
+    kind: Literal["hold", "measure", "lift"]
+    case: str
+    post_id: int | None
+    category: str
+    rule: int
+    rule_title: dict[str, str]
+    rule_text: dict[str, str]
+    measure: str
+    decided_by: str
+    automated: bool
+    sources: tuple[str, ...]
+    words: tuple[str, ...]
+    text: str
+    at_ms: int
+    points: int = 0
+    points_expire_ms: int | None = None
+    appeal_until_ms: int | None = None
+    record_index: int | None = None

@@ -1,0 +1,196 @@
+"""A juror's side of a case: summons, seat, ballot. Every answer is one commit on the case.
+
+The panel rule runs inside the ballot's own commit, against the version it read: so no ballot is
+ever counted after the stop, and two that arrive together cannot both be the last.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+import msgspec
+
+from venire.cases import panels, store
+from venire.cases.model import Case
+from venire.cases.policy import Policy
+from venire.events import CaseChanged
+from venire.kernel.clock import MINUTE_MS, utc_day
+from venire.kernel.errors import Conflict, Forbidden, Gone, Invalid, NotFound, Unavailable
+from venire.storage.tables.cases import SeatRow
+from venire.storage.timers import timer
+from venire.storage.verbs import Write
+from venire.storage.world import World
+
+_TRIES = 20
+_Answer = Callable[[Case, Sequence[SeatRow], SeatRow], SeatRow]
+REASON_CHARACTERS = 1000
+
+
+class SeatAt(NamedTuple):
+    """Which seat: of which case, in which round, of which juror."""
+
+    case_id: int
+    round: int
+    juror_id: int
+
+    def __str__(self) -> str:
+        return f"{self.case_id}:{self.round}:{self.juror_id}"
+
+    @classmethod
+    def parse(cls, text: str) -> SeatAt:
+        """Read what `str` wrote."""
+        case_id, number, juror_id = (int(part) for part in text.split(":"))
+        return cls(case_id, number, juror_id)
+
+
+async def accept(world: World, policy: Policy, at: SeatAt) -> SeatRow:
+    """Take the seat that was offered. Raises Gone `summons_expired`, `panel_closed`."""
+
+    def answer(_case: Case, _seats: Sequence[SeatRow], seat: SeatRow) -> SeatRow:
+        deadline_ms = world.now_ms() + policy.panel.ballot_minutes * MINUTE_MS
+        return msgspec.structs.replace(seat, state="seated", deadline_ms=deadline_ms)
+
+    return await _answer(world, policy, at, answer, from_states=("offered",))
+
+
+async def decline(world: World, policy: Policy, at: SeatAt) -> SeatRow:
+    """Give the seat back, without penalty, before or after having seen the post."""
+
+    def answer(_case: Case, _seats: Sequence[SeatRow], seat: SeatRow) -> SeatRow:
+        return msgspec.structs.replace(seat, state="declined")
+
+    return await _answer(world, policy, at, answer, from_states=("offered", "seated"))
+
+
+async def cast_ballot(
+    world: World,
+    policy: Policy,
+    at: SeatAt,
+    *,
+    vote: str,
+    category: str | None,
+    reason: str,
+) -> SeatRow:
+    """Vote, once. Raises Conflict `ballot_already_cast`, Gone, Forbidden `not_seated`, Invalid."""
+    if vote not in {"violates", "keeps"}:
+        raise Invalid("vote_unknown", "vote is 'violates' or 'keeps'", vote=str(vote)[:40])
+    if len(reason) > REASON_CHARACTERS:
+        raise Invalid("reason_too_long", "a reason has 1,000 characters at most")
+    if category is not None and category not in {c.name for c in policy.categories}:
+        raise Invalid("category_unknown", "not a category of this site's policy")
+
+    def answer(case: Case, _seats: Sequence[SeatRow], seat: SeatRow) -> SeatRow:
+        return msgspec.structs.replace(
+            seat,
+            state="voted",
+            vote=vote,
+            category=category or case.category,
+            reason=reason,
+            voted_at_ms=world.now_ms(),
+        )
+
+    return await _answer(world, policy, at, answer, from_states=("seated",))
+
+
+async def time_out(world: World, policy: Policy, key: str) -> None:
+    """A seat's deadline has come (timer `seat`, key `case:round:juror`): free it if still open."""
+    at = SeatAt.parse(key)
+
+    def answer(_case: Case, _seats: Sequence[SeatRow], seat: SeatRow) -> SeatRow:
+        if seat.deadline_ms > world.now_ms():
+            raise Gone("deadline_moved")
+        return msgspec.structs.replace(seat, state="timed_out")
+
+    try:
+        await _answer(
+            world,
+            policy,
+            at,
+            answer,
+            from_states=("offered", "seated"),
+            late=True,
+        )
+    except (Gone, Conflict, NotFound, Forbidden):
+        return
+
+
+async def _answer(
+    world: World,
+    policy: Policy,
+    at: SeatAt,
+    answer: _Answer,
+    *,
+    from_states: tuple[str, ...],
+    late: bool = False,
+) -> SeatRow:
+    for _ in range(_TRIES):
+        case = await store.load(world.storage, at.case_id)
+        seat = await store.seat(world.storage, *at)
+        if case is None or seat is None:
+            raise NotFound("summons_not_found", "you have no seat in this panel")
+        _check(case, seat, from_states, now_ms=world.now_ms(), late=late)
+        seats = await store.seats(world.storage, at.case_id, at.round)
+        answered = answer(case, seats, seat)
+        writes = _settle(policy, case, seats, answered)
+        try:
+            await world.storage.commit(
+                store.aggregate(case.id), writes, [CaseChanged(case.id)], expect=case.version
+            )
+        except Conflict:
+            continue
+        return answered
+    raise Unavailable("case_busy", "the panel is busy; try again in a moment")
+
+
+def _check(
+    case: Case, seat: SeatRow, from_states: tuple[str, ...], *, now_ms: int, late: bool
+) -> None:
+    """Refuse an answer that comes twice, late, or from someone who may not give it."""
+    if seat.state == "voted":
+        raise Conflict("ballot_already_cast", "a ballot counts once and stays as it was cast")
+    if seat.state == "timed_out" or (seat.deadline_ms <= now_ms and not late):
+        raise Gone("summons_expired", "the deadline has passed; another juror was asked")
+    closed = case.round is None or case.round.number != seat.round or case.round.state != "voting"
+    if seat.state == "dismissed" or closed:
+        raise Gone("panel_closed", "this panel has decided; thank you for your time")
+    if seat.state not in from_states:
+        code = "not_seated" if seat.state == "offered" else "summons_answered"
+        raise Forbidden(code, "accept the summons first, and answer it once", state=seat.state)
+
+
+def _settle(policy: Policy, case: Case, seats: Sequence[SeatRow], answered: SeatRow) -> list[Write]:
+    """The writes of an answer; with a ballot, the panel rule and, at its stop, everyone else."""
+    day = utc_day(answered.offered_at_ms)
+    writes = store.put_seat(answered, day)
+    if answered.state == "seated":
+        # The first deadline's timer finds it moved and does nothing; this is the new one.
+        at = SeatAt(answered.case_id, answered.round, answered.juror_id)
+        writes.append(timer(store.aggregate(case.id), "seat", str(at), answered.deadline_ms))
+    now = [answered if seat.juror_id == answered.juror_id else seat for seat in seats]
+    current = case.round
+    if answered.state == "voted" and current is not None:
+        outcome = panels.evaluate(current, now, policy)
+        current = msgspec.structs.replace(
+            current,
+            posterior=outcome.posterior,
+            violates=outcome.violates,
+            keeps=outcome.keeps,
+            state=outcome.state,
+            verdict=outcome.verdict,
+        )
+        if outcome.verdict is not None:
+            writes += dismiss_open(now)
+    return [*store.put_case(msgspec.structs.replace(case, round=current)), *writes]
+
+
+def dismiss_open(seats: Sequence[SeatRow]) -> list[Write]:
+    """The writes that thank everyone whose seat is still open and let them go."""
+    return [
+        write
+        for seat in seats
+        if seat.state in {"offered", "seated"}
+        for write in store.put_seat(
+            msgspec.structs.replace(seat, state="dismissed"), utc_day(seat.offered_at_ms)
+        )
+    ]

@@ -1,0 +1,242 @@
+"""The only opener of the spine's tables."""
+
+from __future__ import annotations
+
+import msgspec
+
+from venire.cases.model import Case, Source, Statement
+from venire.storage.tables.cases import (
+    CASES,
+    MODERATOR_ACTIONS,
+    OPEN_CASES,
+    PUBLIC_CASES,
+    REPORTS,
+    REPORTS_BY_REPORTER,
+    SEATS,
+    SERVICE,
+    SOURCES,
+    STATEMENTS,
+    SUBJECTS,
+    SUMMONS,
+    CaseRow,
+    ModeratorActionRow,
+    OpenCaseRow,
+    PublicCaseRow,
+    ReporterRow,
+    ReportRow,
+    SeatRow,
+    ServiceRow,
+    SourceRow,
+    StatementRow,
+    SubjectRow,
+    SummonsRow,
+)
+from venire.storage.verbs import Delete, Put, Storage, Write
+
+_SHARDS = 16
+CLAIM_MS = 600_000
+
+
+def aggregate(case_id: int) -> str:
+    """The aggregate of a case."""
+    return f"case:{case_id}"
+
+
+async def load(storage: Storage, case_id: int) -> Case | None:
+    """Return a case."""
+    row = await storage.get(CASES, (case_id,))
+    return None if row is None else _case(row)
+
+
+def _case(row: CaseRow) -> Case:
+    case = msgspec.json.decode(row.body, type=Case)
+    return msgspec.structs.replace(case, version=row.version)
+
+
+def put_case(case: Case) -> list[Write]:
+    """The writes that save a case as the next version of its head, and its place in the queue."""
+    row = CaseRow(
+        id=case.id,
+        subject_kind=case.subject_kind,
+        subject_id=case.subject_id,
+        author_id=case.author_id,
+        state=case.state,
+        body=msgspec.json.encode(msgspec.structs.replace(case, version=0)),
+        version=case.version + 1,
+    )
+    waiting = OpenCaseRow(case.id % _SHARDS, case.id, case.state, case.waits_for, case.opened_at_ms)
+    queue: Write = (
+        Put(OPEN_CASES, waiting)
+        if case.state in {"open", "judging"}
+        else Delete(OPEN_CASES, waiting)
+    )
+    return [Put(CASES, row), queue]
+
+
+def put_identity(case: Case) -> list[Write]:
+    """The writes that confirm a new case's claim on its subject, and its public id."""
+    return [
+        Put(SUBJECTS, SubjectRow(case.subject_kind, case.subject_id, case.id)),
+        Put(PUBLIC_CASES, PublicCaseRow(case.public_id, case.id)),
+    ]
+
+
+def release_subject(case: Case) -> Write:
+    """The write that frees a subject for another case, when this one closes."""
+    return Delete(SUBJECTS, SubjectRow(case.subject_kind, case.subject_id, case.id))
+
+
+async def claim_subject(
+    storage: Storage, kind: str, subject_id: int, case_id: int, now_ms: int
+) -> int:
+    """Claim a subject for a new case; return the case that has it, this one or an earlier."""
+    there = await storage.put_if_absent(
+        SUBJECTS, SubjectRow(kind, subject_id, case_id), expires_at_ms=now_ms + CLAIM_MS
+    )
+    return case_id if there is None else there.case_id
+
+
+async def case_of_subject(storage: Storage, kind: str, subject_id: int) -> Case | None:
+    """Return the case on a subject that is not closed."""
+    row = await storage.get(SUBJECTS, (kind, subject_id))
+    return None if row is None else await load(storage, row.case_id)
+
+
+async def case_by_public_id(storage: Storage, public_id: str) -> Case | None:
+    """Return the case that stands under this id in the record."""
+    row = await storage.get(PUBLIC_CASES, (public_id,))
+    return None if row is None else await load(storage, row.case_id)
+
+
+async def open_cases(storage: Storage, limit: int = 100) -> list[OpenCaseRow]:
+    """Cases that wait for something, oldest first."""
+    rows = [
+        row
+        for shard in range(_SHARDS)
+        for row in await storage.range(OPEN_CASES, (shard,), limit=limit)
+    ]
+    return sorted(rows, key=lambda row: row.case_id)[:limit]
+
+
+# what was said
+
+
+def put_source(case_id: int, source: Source) -> Write:
+    """The write of one source."""
+    row = SourceRow(
+        case_id=case_id,
+        kind=source.kind,
+        ref=source.ref,
+        at_ms=source.at_ms,
+        account_id=source.account_id,
+        body=msgspec.json.encode(source),
+    )
+    return Put(SOURCES, row)
+
+
+async def has_source(storage: Storage, case_id: int, source: Source) -> bool:
+    """Whether this was said on this case before."""
+    return await storage.get(SOURCES, (case_id, source.kind, source.ref)) is not None
+
+
+async def sources(storage: Storage, case_id: int, limit: int = 1000) -> list[Source]:
+    """What was said, a thousand at most: enough to show, and to exclude reporters by."""
+    rows = await storage.range(SOURCES, (case_id,), limit=limit)
+    return [msgspec.json.decode(row.body, type=Source) for row in rows]
+
+
+# seats
+
+
+async def seats(storage: Storage, case_id: int, round_number: int | None = None) -> list[SeatRow]:
+    """The seats of a case, or of one of its rounds."""
+    prefix = (case_id,) if round_number is None else (case_id, round_number)
+    return await storage.range(SEATS, prefix, limit=500)
+
+
+async def seat(storage: Storage, case_id: int, number: int, juror_id: int) -> SeatRow | None:
+    """One juror's seat in a round."""
+    return await storage.get(SEATS, (case_id, number, juror_id))
+
+
+def put_seat(seat: SeatRow, day: str) -> list[Write]:
+    """The writes of a seat, the juror's open summons, and the day's service."""
+    summons = SummonsRow(seat.juror_id, seat.case_id, seat.round, seat.state, seat.deadline_ms)
+    still_open = seat.state in {"offered", "seated"}
+    served = ServiceRow(seat.juror_id, day, seat.case_id, seat.round, seat.state)
+    counts = seat.state in {"offered", "seated", "voted"}
+    return [
+        Put(SEATS, seat),
+        Put(SUMMONS, summons) if still_open else Delete(SUMMONS, summons),
+        Put(SERVICE, served) if counts else Delete(SERVICE, served),
+    ]
+
+
+async def summons_of(storage: Storage, juror_id: int, limit: int = 40) -> list[SummonsRow]:
+    """The open summons of a juror."""
+    return await storage.range(SUMMONS, (juror_id,), limit=limit)
+
+
+async def service_on(storage: Storage, juror_id: int, day: str) -> list[ServiceRow]:
+    """The seats of a juror on a day that count towards the dose."""
+    return await storage.range(SERVICE, (juror_id, day), limit=100)
+
+
+# statements, reports, moderators
+
+
+def put_statement(account_id: int, case_id: int, statement: Statement) -> Write:
+    """The write of a statement of reasons."""
+    row = StatementRow(
+        account_id=account_id,
+        id=statement.id,
+        case_id=case_id,
+        kind=statement.kind,
+        at_ms=statement.at_ms,
+        body=msgspec.json.encode(statement),
+    )
+    return Put(STATEMENTS, row)
+
+
+async def statements(
+    storage: Storage, account_id: int, *, below: int | None = None, limit: int = 40
+) -> list[Statement]:
+    """The statements sent to an account, newest first."""
+    bound = None if below is None else (below,)
+    rows = await storage.range(STATEMENTS, (account_id,), below=bound, limit=limit)
+    return [msgspec.json.decode(row.body, type=Statement) for row in rows]
+
+
+async def statement(storage: Storage, account_id: int, statement_id: int) -> Statement | None:
+    """One statement of an account."""
+    row = await storage.get(STATEMENTS, (account_id, statement_id))
+    return None if row is None else msgspec.json.decode(row.body, type=Statement)
+
+
+async def report(storage: Storage, report_id: int) -> ReportRow | None:
+    """One report."""
+    return await storage.get(REPORTS, (report_id,))
+
+
+def put_report(row: ReportRow) -> list[Write]:
+    """The writes of a report."""
+    return [Put(REPORTS, row), Put(REPORTS_BY_REPORTER, ReporterRow(row.reporter_id, row.id))]
+
+
+async def reports_by(storage: Storage, reporter_id: int, limit: int = 40) -> list[ReportRow]:
+    """The reports of a member, newest first."""
+    keys = await storage.range(REPORTS_BY_REPORTER, (reporter_id,), limit=limit)
+    rows = await storage.get_many(REPORTS, [(key.report_id,) for key in keys])
+    return [row for row in rows if row is not None]
+
+
+def put_moderator_action(row: ModeratorActionRow) -> Write:
+    """The write of a line in the moderators' log."""
+    return Put(MODERATOR_ACTIONS, row)
+
+
+async def moderator_actions(
+    storage: Storage, month: str, limit: int = 100
+) -> list[ModeratorActionRow]:
+    """What moderators did in a month, newest first."""
+    return await storage.range(MODERATOR_ACTIONS, (month,), limit=limit)
