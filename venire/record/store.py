@@ -40,7 +40,7 @@ def frontier_of(row: HeadRow | None) -> Frontier:
 async def index_of(storage: Storage, key: str) -> int | None:
     """Where the entry of this idempotency key stands."""
     row = await storage.get(ENTRY_KEYS, (key,))
-    return None if row is None else row.index
+    return None if row is None else row.leaf_index
 
 
 async def last_tiles(storage: Storage, epoch: int, size: int) -> dict[tuple[int, int], bytes]:

@@ -23,7 +23,7 @@ class EntryRow(msgspec.Struct, frozen=True):
 
     epoch: int
     bundle: int
-    index: int
+    leaf_index: int
     key: str
     entry: bytes
 
@@ -33,7 +33,7 @@ class EntryKeyRow(msgspec.Struct, frozen=True):
 
     key: str
     epoch: int
-    index: int
+    leaf_index: int
 
 
 class TileRow(msgspec.Struct, frozen=True):
@@ -41,7 +41,7 @@ class TileRow(msgspec.Struct, frozen=True):
 
     epoch: int
     level: int
-    index: int
+    tile_index: int
     hashes: bytes
 
 
@@ -69,7 +69,7 @@ ENTRIES = Table(
     row=EntryRow,
     question="Which entries stand from this index on?",
     partition=("epoch", "bundle"),
-    clustering=("index",),
+    clustering=("leaf_index",),
     aggregate="record:{epoch}",
     retention="for ever",
     wide=True,
@@ -88,7 +88,7 @@ TILES = Table(
     name="record_tiles",
     row=TileRow,
     question="What are the hashes of this tile?",
-    partition=("epoch", "level", "index"),
+    partition=("epoch", "level", "tile_index"),
     aggregate="record:{epoch}",
     retention="for ever",
     wide=True,
