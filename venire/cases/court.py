@@ -26,3 +26,4 @@ class Court:
     objects: ObjectStore
     sequencer: Sequencer
     ocr: OcrPool
+    site_account_id: int

@@ -13,7 +13,9 @@ RoundKind = Literal["panel", "bench", "appeal"]
 RoundState = Literal["drawing", "voting", "verdict", "hung", "expired"]
 Verdict = Literal["violates", "keeps", "hung"]
 Hold = Literal["none", "held", "lifted"]
-StepType = Literal["hold", "draw", "seat", "verdict", "measure", "lift", "moderator_action"]
+StepType = Literal[
+    "hold", "draw", "seat", "verdict", "measure", "lift", "keep", "dispute", "moderator_action"
+]
 
 
 class Round(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -42,13 +44,14 @@ class Round(msgspec.Struct, frozen=True, omit_defaults=True):
 class Step(msgspec.Struct, frozen=True, omit_defaults=True):
     """A transition on its way into the record: the intent, durable before the entry is.
 
-    `key` is the entry's idempotency key; `details` is what `rules.apply` needs, and only that.
+    `entries` are what it appends, each under its idempotency key; the rest is what `rules.apply`
+    needs to make the step again from this alone. A step that shows nobody anything has no entries.
     """
 
     type: StepType
     key: str
-    entry: bytes
     at_ms: int
+    entries: tuple[tuple[str, bytes], ...] = ()
     round: int = 0
     by: str = ""
     verdict: Verdict | None = None
@@ -56,12 +59,12 @@ class Step(msgspec.Struct, frozen=True, omit_defaults=True):
     actor_id: int | None = None
     reason: str = ""
     category: str = ""
-    jurors: tuple[tuple[int, int | None], ...] = ()
+    jurors: tuple[tuple[int, int | None, float, float], ...] = ()
+    """Whom it seats: account, place in the pool, hit rate, false alarm rate."""
     logged: tuple[int, ...] = ()
     cursor: int = 0
     exhausted: bool = False
-    epoch: int = 0
-    excluded: tuple[int, ...] = ()
+    opens: Round | None = None
 
 
 class Case(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -95,6 +98,7 @@ class Case(msgspec.Struct, frozen=True, omit_defaults=True):
     inherits: str = ""
     round: Round | None = None
     verdict: Verdict | None = None
+    judged_by: str = ""
     measure: str = ""
     decided_at_ms: int | None = None
     measured_at_ms: int | None = None

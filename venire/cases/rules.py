@@ -98,8 +98,12 @@ def first_round_kind(case: Case, policy: Policy) -> RoundKind | None:
     return "bench" if case.private or judges == "bench" else "panel"
 
 
-def what_next(case: Case, policy: Policy, *, seats_wanted: int) -> What:
-    """The next thing to do, from what is known now. `seats_wanted` is for the present round."""
+def what_next(case: Case, policy: Policy, *, seats_wanted: int, seats_open: int) -> What:
+    """The next thing to do, from what is known now.
+
+    `seats_wanted` and `seats_open` are of the present round: how many more it needs, how many have
+    been asked and have not answered.
+    """
     if case.state in {"decided", "closed"}:
         return "wait"
     if case.hold_wanted and case.hold == "none":
@@ -110,15 +114,19 @@ def what_next(case: Case, policy: Policy, *, seats_wanted: int) -> What:
         return _after_verdict(case, policy)
     if case.round is None:
         return "wait" if first_round_kind(case, policy) is None else "draw"
-    return _in_round(case.round, seats_wanted)
+    return _in_round(case.round, seats_wanted, seats_open)
 
 
-def _in_round(current: Round, seats_wanted: int) -> What:
+def _in_round(current: Round, seats_wanted: int, seats_open: int) -> What:
     if current.state in {"verdict", "hung", "expired"}:
         return "draw" if current.recorded else "verdict"
     if current.state == "drawing":
         return "draw"
-    return "seat" if seats_wanted > 0 and not current.exhausted else "wait"
+    if current.exhausted:
+        # Everyone who could sit was asked: what is still undecided when the last has answered is
+        # hung, and the bench takes it.
+        return "verdict" if seats_open == 0 else "wait"
+    return "seat" if seats_wanted > 0 else "wait"
 
 
 def _after_verdict(case: Case, policy: Policy) -> What:
@@ -160,15 +168,14 @@ def _held(case: Case, step: Step) -> Case:
 
 
 def _drawn(case: Case, step: Step) -> Case:
-    current = case.round
-    if current is None or current.number != step.round:
-        current = Round(step.round, "panel", "drawing", step.at_ms)
-    drawn = msgspec.structs.replace(
-        current, state="voting", epoch=step.epoch, excluded=step.excluded, cursor=0
-    )
+    if step.opens is None:
+        return case
+    drawn = msgspec.structs.replace(step.opens, state="voting")
     if case.state == "open":
         CASE_STATES.check("open", "judging")
-    return msgspec.structs.replace(case, round=drawn, state="judging", waits_for="ballots")
+    return msgspec.structs.replace(
+        case, round=drawn, state="judging", verdict=None, waits_for="ballots"
+    )
 
 
 def _seated(case: Case, step: Step) -> Case:
@@ -188,7 +195,12 @@ def _judged(case: Case, step: Step) -> Case:
     if current is not None and current.number == step.round:
         current = msgspec.structs.replace(current, recorded=True)
     return msgspec.structs.replace(
-        case, round=current, verdict=step.verdict, decided_at_ms=step.at_ms, state="judging"
+        case,
+        round=current,
+        verdict=step.verdict,
+        judged_by="bank" if current is None else current.kind,
+        decided_at_ms=step.at_ms,
+        state="judging",
     )
 
 
@@ -199,6 +211,10 @@ def _measured(case: Case, step: Step) -> Case:
 def _lifted(case: Case, step: Step) -> Case:
     hold: Hold = "lifted" if case.hold == "held" else case.hold
     return _decided(case, step, measure="none", hold=hold)
+
+
+def _disputed(case: Case, _step: Step) -> Case:
+    return msgspec.structs.replace(case, disputed=True, waits_for="operator")
 
 
 def _decided(case: Case, step: Step, *, measure: str, hold: Hold) -> Case:
@@ -219,7 +235,9 @@ def _by_moderator(case: Case, step: Step) -> Case:
     if step.measure == "hold":
         return _held(case, msgspec.structs.replace(step, by="moderator"))
     verdict: Verdict = "violates" if step.measure == "remove" else "keeps"
-    reopened = msgspec.structs.replace(case, state="judging", verdict=verdict)
+    reopened = msgspec.structs.replace(
+        case, state="judging", verdict=verdict, judged_by="moderator", decided_at_ms=step.at_ms
+    )
     hold: Hold = "lifted" if step.measure == "keep" and case.hold == "held" else case.hold
     return _decided(reopened, step, measure=step.measure.replace("keep", "none"), hold=hold)
 
@@ -231,5 +249,7 @@ _EFFECTS: dict[StepType, Callable[[Case, Step], Case]] = {
     "verdict": _judged,
     "measure": _measured,
     "lift": _lifted,
+    "keep": _lifted,
+    "dispute": _disputed,
     "moderator_action": _by_moderator,
 }

@@ -11,21 +11,20 @@ from functools import lru_cache
 
 _PAIRS = (
     # Cyrillic
-    "аa вb еe ёe кk мm нh оo рp сc тt уy хx іi їi јj ѕs ԁd ԛq ԝw һh ӏl ґr ҝk ҡk ӊh ү y".replace(" y", "y")
-    + " ѵv ѡw ғf ҽe ҫc қk ңh ҳx әe өo ұy"
+    "аa вb еe ёe кk мm нh оo рp сc тt уy хx іi їi јj ѕs ԁd ԛq ԝw һh ӏl ґr ҝk ҡk ӊh үy"
+    " ѵv ѡw ғf ҽe ҫc қk ңh ҳx әe өo ұy"
     # Greek
     " αa βb γy εe ηn ιi κk νv οo ρp τt υu χx ωw ϲc ϳj ϻm"
     # Latin letters that have no decomposition
-    " ıi łl øo đd ħh ŧt ƀb ɓb ƈc ɖd ɗd ƒf ɠg ɡg ɢg ɣy ɦh ɨi ɩi ɪi ƙk ʟl ɫl ɬl ɭl ɯm ɰm ɱm ɲn ɳn ƞn ɴn ɵo"
-    " ƥp ɋq ʠq ɾr ɽr ʀr ʂs ƭt ʈt ƫt ʉu ʊu ʋv ʌv ʍw ʏy ƴy ƶz ȥz ʐz ʑz ɐa ɑa ɒa ɔc ɕc ɘe əe ɛe ɜe ʙb ʜh"
-    " ᴀa ᴄc ᴅd ᴇe ᴊj ᴋk ᴍm ᴏo ᴘp ᴛt ᴜu ᴠv ᴡw ᴢz ꜰf ꜱs ꞯq ǀl ǃ! ⱥa ɇe ꝑp ꞓc"
+    " ıi łl øo đd ħh ŧt ƀb ɓb ƈc ɖd ɗd ƒf ɠg ɡg ɢg ɣy ɦh ɨi ɩi ɪi ƙk ʟl ɫl ɬl ɭl ɯm ɰm ɱm ɲn ɳn"
+    " ƞn ɴn ɵo ƥp ɋq ʠq ɾr ɽr ʀr ʂs ƭt ʈt ƫt ʉu ʊu ʋv ʌv ʍw ʏy ƴy ƶz ȥz ʐz ʑz ɐa ɑa ɒa ɔc ɕc ɘe əe"
+    " ɛe ɜe ʙb ʜh ᴀa ᴄc ᴅd ᴇe ᴊj ᴋk ᴍm ᴏo ᴘp ᴛt ᴜu ᴠv ᴡw ᴢz ꜰf ꜱs ꞯq ǀl ǃ! ⱥa ɇe ꝑp ꞓc"
     # Armenian, Cherokee, Lisu
-    " օo սu հh ոn ցg զq ք p".replace(" p", "p")
-    + " ꭺa ᏼb ꮯc ꭰd ꭼe ꮐg ꮋh ꭵi ꭻj ꮶk ꮮl ꮇm ꮲp ꮢr ꮪs ꭲt ꮩv ꮃw ꭹy ꮓz"
+    " օo սu հh ոn ցg զq քp ꭺa ᏼb ꮯc ꭰd ꭼe ꮐg ꮋh ꭵi ꭻj ꮶk ꮮl ꮇm ꮲp ꮢr ꮪs ꭲt ꮩv ꮃw ꭹy ꮓz"
     " ꓮa ꓐb ꓚc ꓓd ꓰe ꓝf ꓖg ꓧh ꓲi ꓙj ꓗk ꓡl ꓟm ꓠn ꓳo ꓑp ꓣr ꓢs ꓔt ꓴu ꓦv ꓪw ꓫx ꓬy ꓜz"
-    # Punctuation and symbols
-    " “\" ”\" „\" ‟\" «\" »\" 〝\" 〞\" ‘' ’' ‚' ‛' ‹' ›' ′' ʹ' ʼ' ʻ' `' ´' ‐- ‑- ‒- –- —- ―- −- ⁃- ‧. ·. ∙."
-    " •* ∗* ⁎* ⋆* ٭* ⁄/ ∕/ ∣| ¡! ¿? ¢c ©c ®r ∂d ∑e √v ∞8"
+    # Punctuation
+    " “\" ”\" „\" ‟\" «\" »\" 〝\" 〞\" ‘' ’' ‚' ‛' ‹' ›' ′' ʹ' ʼ' ʻ' `' ´' ‐- ‑- ‒- –- —- ―- −-"
+    " ⁃- ‧. ·. ∙. •* ∗* ⁎* ⋆* ٭* ⁄/ ∕/ ∣| ¡! ¿? ∂d ∑e √v"
 )
 _TABLE: dict[str, str] = {}
 for _pair in _PAIRS.split(" "):
@@ -47,7 +46,8 @@ _WORDS = {
     "⚰": "coffin",
     "🪦": "grave",
 }
-WORD_EMOJI = frozenset(_WORDS)
+# Padded, so that a weapon between two words does not become part of either.
+_TABLE |= {emoji: f" {word} " for emoji, word in _WORDS.items()}
 
 BLACK_FLAG = "\U0001f3f4"
 TAG_LETTERS = {chr(0xE0000 + ord(letter)): letter for letter in "abcdefghijklmnopqrstuvwxyz"}
@@ -61,42 +61,42 @@ _MARKS = ((0x0300, 0x036F), (0x1AB0, 0x1AFF), (0x1DC0, 0x1DFF), (0x20D0, 0x20FF)
 _INVISIBLE = ((0xFE00, 0xFE0F), (0xE0100, 0xE01EF), (0x180B, 0x180F), (0x115F, 0x1160))
 _INVISIBLE_ALONE = frozenset("\u3164\uffa0\u034f\u2065\u2800\ufffc")
 _SQUARED = ((0x1F150, 0x1F169), (0x1F170, 0x1F189))
-_CYRILLIC = (0x0400, 0x052F)
+_CYRILLIC = ((0x0400, 0x052F),)
+_TABLE |= dict.fromkeys("\t\r\x0b\x0c\x85", " ") | dict.fromkeys("\n\u2028\u2029", "\n")
 
 
 def _within(code: int, ranges: tuple[tuple[int, int], ...]) -> bool:
     return any(low <= code <= high for low, high in ranges)
 
 
-def _step(char: str) -> str:
-    """One round of folding of one character."""
+def _is_invisible(char: str) -> bool:
     code = ord(char)
-    if char == "\n" or 32 <= code < 127:  # noqa: PLR2004 - printable ascii
-        return char.lower()
-    if char in _WORDS:
-        return f" {_WORDS[char]} "
-    known = _TABLE.get(char)
-    if known is not None:
-        return known
-    if _within(code, _SQUARED):
-        return chr(97 + (code - 0x1F150) % 32)
-    category = unicodedata.category(char)
-    if category in {"Zs", "Zl", "Zp"} or char in "\t\r\x0b\x0c\x85":
-        return "\n" if category in {"Zl", "Zp"} else " "
-    if (
-        category in {"Cc", "Cf", "Cs"}
+    return (
+        unicodedata.category(char) in {"Cc", "Cf", "Cs"}
         or char in _INVISIBLE_ALONE
         or _within(code, _INVISIBLE)
         or _within(code, _MARKS)
-    ):
-        return ""
-    lower = char.lower()
-    if _CYRILLIC[0] <= code <= _CYRILLIC[1]:
-        return _TABLE.get(lower, lower)
-    bare = "".join(
-        part for part in unicodedata.normalize("NFKD", lower) if not _within(ord(part), _MARKS)
     )
+
+
+def _decomposed(char: str) -> str:
+    parts = unicodedata.normalize("NFKD", char.lower())
+    bare = "".join(part for part in parts if not _within(ord(part), _MARKS))
     return unicodedata.normalize("NFC", bare)
+
+
+def _step(char: str) -> str:
+    """One round of folding of one character."""
+    code = ord(char)
+    if char in _TABLE:
+        return _TABLE[char]
+    if _within(code, _SQUARED):
+        return chr(97 + (code - _SQUARED[0][0]) % 32)
+    if _is_invisible(char):
+        return ""
+    if _within(code, _CYRILLIC):
+        return _TABLE.get(char.lower(), char.lower())
+    return _decomposed(char)  # also lowers ascii
 
 
 @lru_cache(maxsize=65_536)
@@ -107,8 +107,7 @@ def read_as(char: str) -> str:
     """
     result = _step(char)
     for _ in range(6):
-        again = "".join(part if part.isascii() else _step(part) for part in result)
-        again = again.lower() if again.isascii() else again
+        again = "".join(_step(part) for part in result)
         if again == result:
             break
         result = again

@@ -1,1 +1,1 @@
-"""Every table of the house, one file per room; `ALL` is what an engine creates."""
+"""Every table of the house, one file per room; `every.ALL` is what an engine creates."""

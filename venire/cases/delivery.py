@@ -1,0 +1,17 @@
+"""How a message reaches a person in whatever client they use: a direct message, once per key."""
+
+from __future__ import annotations
+
+from venire.cases.court import Court
+from venire.people import actions as people
+from venire.posts import actions as posts
+
+
+async def tell(court: Court, account_id: int, text: str, *, key: str) -> None:
+    """Send a direct message from the site's account; again with the same key is once."""
+    await posts.send_direct(court.world, court.site_account_id, account_id, text, key=key)
+
+
+async def language_of(court: Court, account_id: int) -> str:
+    """The language in which a person is written to."""
+    return await people.language_of(court.world, account_id)

@@ -1,0 +1,154 @@
+"""What a recorded step does to the world outside the case.
+
+Heard from `CaseStepped`, after the entry is durable. Every effect is idempotent under the step's
+key, so a retelling after a crash changes nothing that has happened.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from venire.cases import delivery, messages, reports, statements, store, sweep
+from venire.cases.court import Court
+from venire.cases.model import Case, Statement
+from venire.events import CaseStepped
+from venire.kernel.clock import DAY_MS
+from venire.notices import actions as notices
+from venire.notices.model import ItemState
+from venire.people import standing
+from venire.posts import actions as posts
+from venire.posts import notifications
+from venire.storage.verbs import Envelope
+
+_ITEM_STATES: Final[dict[str, ItemState]] = {
+    "hold": "held",
+    "measure": "removed",
+    "lift": "kept",
+    "keep": "kept",
+    "dispute": "disputed",
+}
+
+
+async def on_case_stepped(court: Court, envelope: Envelope) -> None:
+    """Carry out a step."""
+    event = envelope.event
+    if not isinstance(event, CaseStepped):
+        return
+    case = await store.load(court.world.storage, event.case_id)
+    if case is None:
+        return
+    kind = event.step
+    if kind == "moderator_action":
+        kind = {"remove": "measure", "hold": "hold"}.get(case.measure or "hold", "lift")
+        kind = "hold" if case.state != "decided" else kind
+    if kind not in _ITEM_STATES:
+        return
+    if case.subject_kind == "post":
+        await _on_post(court, case, kind, event, envelope)
+    elif kind == "measure":
+        await _strike(court, case, event.key, envelope.at_ms)
+    if kind in {"measure", "lift", "keep"}:
+        await _tell_outcomes(court, case)
+
+
+async def _on_post(
+    court: Court, case: Case, kind: str, event: CaseStepped, envelope: Envelope
+) -> None:
+    state = {"hold": "held", "measure": "removed", "lift": "visible"}.get(kind)
+    rule = court.policy.category(case.category).rule
+    if state is not None:
+        await posts.set_state(
+            court.world, case.subject_id, state, case_id=case.id, rule=rule, at_ms=envelope.at_ms
+        )
+    await notices.set_item_states(
+        court.world, case.subject_id, _ITEM_STATES[kind], at_ms=envelope.at_ms
+    )
+    if kind == "measure":
+        await _strike(court, case, event.key, envelope.at_ms)
+        await sweep.remember(court, case)
+    if state is not None:
+        await _tell_author(court, case, kind, event, envelope)
+        await _tell_targets(court, case, kind)
+    if kind == "measure":
+        await sweep.sweep(court, case)
+
+
+async def _strike(court: Court, case: Case, key: str, at_ms: int) -> None:
+    points = court.policy.category(case.category).points
+    if points:
+        await standing.give_strike(
+            court.world,
+            case.author_id,
+            key=key,
+            points=points,
+            expires_at_ms=at_ms + court.policy.points.expire_days * DAY_MS,
+            case_id=case.id,
+        )
+
+
+async def _tell_author(
+    court: Court, case: Case, kind: str, event: CaseStepped, envelope: Envelope
+) -> None:
+    """The statement of reasons: kept, and sent as a message and a `moderation_warning`."""
+    post = await posts.load(court.world, case.subject_id)
+    if post is None:
+        return
+    said = await store.sources(court.world.storage, case.id)
+    statement = statements.build(
+        case,
+        court.policy,
+        kind=kind,
+        identifier=envelope.id,
+        text=post.text,
+        sources=said,
+        record_index=event.record_index,
+        at_ms=envelope.at_ms,
+    )
+    await court.world.storage.commit(
+        store.aggregate(case.id), [store.put_statement(case.author_id, case.id, statement)]
+    )
+    text = await _author_message(court, case, kind, post.text, statement)
+    await delivery.tell(court, case.author_id, text, key=f"{event.key}:author")
+    if kind != "lift":
+        await notifications.notify(
+            court.world,
+            envelope.id,
+            case.author_id,
+            "moderation_warning",
+            court.site_account_id,
+            None,
+            statements.account_warning(statement, text),
+        )
+
+
+async def _author_message(
+    court: Court, case: Case, kind: str, text: str, statement: Statement
+) -> str:
+    language = await delivery.language_of(court, case.author_id)
+    category = court.policy.category(case.category)
+    url = f"{court.world.site.base_url}/statements/{statement.id}"
+    if kind == "hold":
+        return messages.hold_message(language, category, text, statement.words, url)
+    if kind == "measure":
+        return messages.removal_message(language, category, text, statement, url)
+    return messages.lift_message(language, text, url)
+
+
+async def _tell_targets(court: Court, case: Case, kind: str) -> None:
+    """Whoever the post is aimed at hears of it, whoever reported."""
+    category = court.policy.category(case.category)
+    url = f"{court.world.site.base_url}/cases/{case.public_id}"
+    for account_id in await posts.mentioned(court.world, case.subject_id):
+        if account_id == case.author_id:
+            continue
+        language = await delivery.language_of(court, account_id)
+        text = messages.target_message(language, case, category, url)
+        await delivery.tell(
+            court, account_id, text, key=f"case:{case.id}:{kind}:target:{account_id}"
+        )
+
+
+async def _tell_outcomes(court: Court, case: Case) -> None:
+    for source in await store.sources(court.world.storage, case.id):
+        if source.kind == "report" and source.account_id is not None:
+            await reports.tell_outcome(court, case, source.account_id)

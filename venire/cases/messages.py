@@ -1,0 +1,168 @@
+"""What is written to people: author, reporter, target. Plain, in their language, without names.
+
+The author never learns who reported; nobody learns who judged.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from venire.cases.model import Case, Statement
+from venire.cases.policy import CategoryPolicy
+from venire.kernel.clock import iso_ms
+from venire.kernel.i18n import supported, translate
+
+_QUOTED = 120
+
+
+def _rule(language: str, category: CategoryPolicy) -> str:
+    title = category.title.get(supported(language), category.title["en"])
+    return translate(language, "rule {number}, {title}", number=category.rule, title=title)
+
+
+def _quote(text: str) -> str:
+    """The beginning of a post, on one line: enough to know which one is meant."""
+    line = " ".join(text.split())
+    return line if len(line) <= _QUOTED else line[: _QUOTED - 1] + "…"
+
+
+def hold_message(
+    language: str, category: CategoryPolicy, text: str, words: Sequence[str], url: str
+) -> str:
+    """To the author: the post is hidden for now, why, and who decides."""
+    parts = [
+        translate(
+            language,
+            "Your post “{quote}” is hidden from others for now: it may break {rule}.",
+            quote=_quote(text),
+            rule=_rule(language, category),
+        )
+    ]
+    if words:
+        marked = ", ".join(f"“{word}”" for word in words[:5])
+        parts.append(translate(language, "What stood out: {words}.", words=marked))
+    parts.append(
+        translate(
+            language,
+            "Members of the jury decide. If they keep it, it comes back as it was, at its place,"
+            " without points. Details: {url}",
+            url=url,
+        )
+    )
+    return " ".join(parts)
+
+
+def removal_message(
+    language: str, category: CategoryPolicy, text: str, statement: Statement, url: str
+) -> str:
+    """To the author: the post is removed, on which ground, at what cost, and how to object."""
+    parts = [
+        translate(
+            language,
+            "Your post “{quote}” was removed: it breaks {rule}.",
+            quote=_quote(text),
+            rule=_rule(language, category),
+        ),
+        translate(language, _DECIDED[statement.decided_by]),
+    ]
+    if statement.points and statement.points_expire_ms is not None:
+        parts.append(
+            translate(
+                language,
+                "It costs {points} points until {day}.",
+                points=statement.points,
+                day=iso_ms(statement.points_expire_ms)[:10],
+            )
+        )
+    if statement.appeal_until_ms is not None:
+        parts.append(
+            translate(
+                language,
+                "You can appeal until {day}: {url}",
+                day=iso_ms(statement.appeal_until_ms)[:10],
+                url=url,
+            )
+        )
+    return " ".join(parts)
+
+
+_DECIDED = {
+    "panel": "A panel of members drawn by lot decided.",
+    "bench": "A member of the bench decided.",
+    "appeal": "A fresh panel decided on appeal.",
+    "moderator": "A moderator decided.",
+    "named_person": "A moderator decided.",
+    "bank": "It is a copy of a post that was removed by a verdict.",
+}
+
+
+def lift_message(language: str, text: str, url: str) -> str:
+    """To the author: the post is back."""
+    return translate(
+        language,
+        "Your post “{quote}” is visible again: it was judged to be within the rules. It costs no"
+        " points, and the hold counts as a false one in the public figures. Details: {url}",
+        quote=_quote(text),
+        url=url,
+    )
+
+
+def receipt_message(language: str, reference: str) -> str:
+    """To a reporter: the report has arrived."""
+    return translate(
+        language,
+        "Thank you, your report {reference} has arrived. You will hear what became of it. The"
+        " author is never told who reported.",
+        reference=reference,
+    )
+
+
+def outcome_message(language: str, case: Case, category: CategoryPolicy, url: str) -> str:
+    """To a reporter or the target: what was decided."""
+    if case.verdict == "violates":
+        return translate(
+            language,
+            "What you reported was found to break {rule} and was removed. Record: {url}",
+            rule=_rule(language, category),
+            url=url,
+        )
+    return translate(
+        language,
+        "What you reported was judged to be within the rules and stays. Record: {url}",
+        url=url,
+    )
+
+
+def target_message(language: str, case: Case, category: CategoryPolicy, url: str) -> str:
+    """To the person a post is aimed at, whoever reported it."""
+    if case.measured_at_ms is None:
+        return translate(
+            language,
+            "A post that mentions you is hidden: it may break {rule}. Members of the jury decide."
+            " Details: {url}",
+            rule=_rule(language, category),
+            url=url,
+        )
+    if case.verdict == "violates":
+        return translate(
+            language,
+            "A post that mentions you was removed: it breaks {rule}. Record: {url}",
+            rule=_rule(language, category),
+            url=url,
+        )
+    return translate(
+        language,
+        "A post that mentions you was hidden and is visible again: it was judged to be within the"
+        " rules. You can hide it for yourself by blocking its author. Record: {url}",
+        url=url,
+    )
+
+
+def summons_message(language: str, url: str) -> str:
+    """To a juror: no content, no pressure."""
+    return translate(
+        language,
+        "There is an invitation for you in the jury room: {url} You may decline without giving a"
+        " reason.",
+        url=url,
+    )

@@ -1,0 +1,128 @@
+"""A member's complaint: filed, receipted, merged into a case, answered.
+
+Filing is one commit; what follows from it (sources, receipts, outcomes) follows from its event.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from venire.cases import delivery, intake, messages, store
+from venire.cases.court import Court
+from venire.cases.model import Case, Source, Subject
+from venire.events import ReportFiled
+from venire.kernel.errors import Invalid, NotFound
+from venire.people import actions as people
+from venire.posts import actions as posts
+from venire.storage.tables.cases import ReportRow
+from venire.storage.verbs import Envelope
+
+COMMENT_CHARACTERS = 1000
+POSTS_AT_MOST = 100
+MASTODON_CATEGORIES = ("spam", "legal", "violation", "other")
+_FROM_MASTODON = {"spam": "spam", "legal": "other", "other": "other"}
+
+
+class Draft(msgspec.Struct, frozen=True):
+    """A report as it comes in: Mastodon's categories, rule numbers of this site's policy."""
+
+    reporter_id: int
+    target_account_id: int
+    post_ids: tuple[int, ...]
+    comment: str
+    category: str
+    rule_ids: tuple[int, ...]
+
+
+async def file_report(court: Court, draft: Draft) -> ReportRow:
+    """Keep a report; durable when this returns. Raises Invalid, NotFound."""
+    storage = court.world.storage
+    if len(draft.comment) > COMMENT_CHARACTERS:
+        raise Invalid("comment_too_long", "a comment has 1,000 characters at most")
+    if len(draft.post_ids) > POSTS_AT_MOST:
+        raise Invalid("too_many_posts", "report 100 posts at most in one go")
+    if draft.category not in MASTODON_CATEGORIES:
+        raise Invalid("category_unknown", "spam, legal, violation or other")
+    known = {category.rule for category in court.policy.categories}
+    if not known.issuperset(draft.rule_ids):
+        raise Invalid("rule_unknown", "no such rule on this site")
+    if await people.load(court.world, draft.target_account_id) is None:
+        raise NotFound("record_not_found", "there is no such account")
+    for post_id in draft.post_ids:
+        post = await posts.load(court.world, post_id)
+        visible = post is not None and await posts.may_see(court.world, post, draft.reporter_id)
+        if post is None or not visible or post.author_id != draft.target_account_id:
+            raise NotFound("record_not_found", "there is no such post of this account")
+    row = ReportRow(
+        id=court.world.ids.next(),
+        reporter_id=draft.reporter_id,
+        target_account_id=draft.target_account_id,
+        category=draft.category,
+        comment=draft.comment,
+        post_ids=msgspec.json.encode(draft.post_ids),
+        rule_ids=msgspec.json.encode(draft.rule_ids),
+        created_at_ms=court.world.now_ms(),
+        outcome=None,
+        version=1,
+    )
+    await storage.commit(f"report:{row.id}", store.put_report(row), [ReportFiled(row.id)], expect=0)
+    return row
+
+
+def category_of(row: ReportRow, court: Court) -> str:
+    """Our category for a report: by the rule it names, else by Mastodon's category."""
+    rule_ids = msgspec.json.decode(row.rule_ids, type=list[int])
+    for category in court.policy.categories:
+        if category.rule in rule_ids:
+            return category.name
+    return _FROM_MASTODON.get(row.category, "harassment")
+
+
+async def on_report_filed(court: Court, envelope: Envelope) -> None:
+    """Merge a report into the cases of what it is about, and give its reporter a receipt."""
+    if not isinstance(envelope.event, ReportFiled):
+        return
+    row = await store.report(court.world.storage, envelope.event.report_id)
+    if row is None:
+        return
+    post_ids = msgspec.json.decode(row.post_ids, type=list[int])
+    subjects = [Subject("post", post_id, row.target_account_id) for post_id in post_ids]
+    if not subjects:
+        subjects = [Subject("account", row.target_account_id, row.target_account_id)]
+    language = await people.language_of(court.world, row.reporter_id)
+    receipt = messages.receipt_message(language, str(row.id))
+    await delivery.tell(court, row.reporter_id, receipt, key=f"report:{row.id}:receipt")
+    for subject in subjects:
+        case = await intake.note_source(
+            court.world, court.policy, subject, await _source(court, row, subject)
+        )
+        if case.state in {"decided", "closed"}:
+            # Judged before this report came: its reporter hears the outcome at once.
+            await tell_outcome(court, case, row.reporter_id)
+
+
+async def _source(court: Court, row: ReportRow, subject: Subject) -> Source:
+    private = False
+    if subject.kind == "post":
+        post = await posts.load(court.world, subject.id)
+        private = post is not None and post.visibility not in {"public", "unlisted"}
+    return Source(
+        kind="report",
+        ref=str(row.id),
+        category=category_of(row, court),
+        at_ms=row.created_at_ms,
+        account_id=row.reporter_id,
+        body={"comment": row.comment},
+        private=private,
+    )
+
+
+async def tell_outcome(court: Court, case: Case, reporter_id: int) -> None:
+    """Tell a reporter what was decided; once per case and decision."""
+    language = await people.language_of(court.world, reporter_id)
+    url = f"{court.world.site.base_url}/cases/{case.public_id}"
+    category = court.policy.category(case.category)
+    text = messages.outcome_message(language, case, category, url)
+    await delivery.tell(
+        court, reporter_id, text, key=f"case:{case.id}:{case.verdict}:outcome:{reporter_id}"
+    )

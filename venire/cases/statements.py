@@ -1,0 +1,79 @@
+"""The statement of reasons (DSA Art. 17) of a hold, a measure or a hold's end. Pure.
+
+It says who or what found the post only by kind: never who reported, never who judged.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal, cast
+
+from venire.cases.entries import source_of
+from venire.cases.model import Case, Source, Statement
+from venire.cases.policy import Policy
+from venire.kernel.clock import DAY_MS
+
+_MONTH_MS = 30 * DAY_MS + DAY_MS // 2
+_WORDS_AT_MOST = 10
+
+
+def build(
+    case: Case,
+    policy: Policy,
+    *,
+    kind: str,
+    identifier: int,
+    text: str,
+    sources: Sequence[Source],
+    record_index: int,
+    at_ms: int,
+) -> Statement:
+    """The statement for one step of a case."""
+    category = policy.category(case.category)
+    measured = kind == "measure"
+    decided_by = "" if kind == "hold" else case.judged_by
+    return Statement(
+        id=identifier,
+        kind=cast("Literal['hold', 'measure', 'lift']", kind),
+        case=case.public_id,
+        post_id=case.subject_id if case.subject_kind == "post" else None,
+        category=category.name,
+        rule=category.rule,
+        rule_title=category.title,
+        rule_text=category.text,
+        measure={"hold": "hold", "measure": case.measure, "lift": "none"}[kind],
+        decided_by=decided_by,
+        automated=decided_by == "bank" or (kind == "hold" and source_of(case) == "detector"),
+        sources=tuple(sorted({source_of(case)})),
+        words=words_of(sources, text),
+        text=text,
+        at_ms=at_ms,
+        points=category.points if measured else 0,
+        points_expire_ms=at_ms + policy.points.expire_days * DAY_MS if measured else None,
+        appeal_until_ms=at_ms + policy.appeals.months * _MONTH_MS if measured else None,
+        record_index=record_index if record_index >= 0 else None,
+    )
+
+
+def words_of(sources: Sequence[Source], text: str) -> tuple[str, ...]:
+    """The words of the post that a detector pointed at, as the author wrote them."""
+    found: dict[str, None] = {}
+    for source in sources:
+        spans = source.body.get("spans")
+        for span in spans if isinstance(spans, list) else []:
+            start, end = span.get("start"), span.get("end")
+            if isinstance(start, int) and isinstance(end, int) and text[start:end].strip():
+                found[text[start:end].strip()] = None
+    return tuple(found)[:_WORDS_AT_MOST]
+
+
+def account_warning(statement: Statement, text: str) -> dict[str, object]:
+    """Mastodon's AccountWarning, as far as it can say this; the rest is in the message."""
+    return {
+        "id": str(statement.id),
+        "action": "none" if statement.kind == "hold" else "delete_statuses",
+        "text": text,
+        "status_ids": None if statement.post_id is None else [str(statement.post_id)],
+        "appeal": None,
+        "created_at_ms": statement.at_ms,
+    }

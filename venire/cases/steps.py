@@ -1,0 +1,269 @@
+"""A case moves by steps: intent, record, effect.
+
+`advance` is told by `CaseChanged` and asks `rules.what_next` until there is nothing to do. A step
+is first committed on the case as an intent with its finished entries, then appended to the record,
+then applied with its index. Killed anywhere, the next telling goes on from where it stood: an
+intent is finished, an entry is found under its key, an applied step has left no intent.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+
+from venire.cases import draws, entries, panels, rules, service, store
+from venire.cases.court import Court
+from venire.cases.model import Case, Step
+from venire.events import CaseStepped, Event, SummonsOffered
+from venire.kernel.clock import MINUTE_MS, utc_day
+from venire.kernel.errors import Conflict, Unavailable
+from venire.record import store as record_store
+from venire.record.entry import SALT_BYTES
+from venire.storage.tables.cases import SeatRow
+from venire.storage.timers import timer
+from venire.storage.verbs import Write
+
+_MOST_STEPS = 100
+_NO_BENCH_RETRY_MS = 5 * MINUTE_MS
+
+
+async def advance(court: Court, case_id: int) -> None:
+    """Take every step that is due on a case."""
+    for _ in range(_MOST_STEPS):
+        case = await store.load(court.world.storage, case_id)
+        if case is None:
+            return
+        try:
+            if case.pending is not None:
+                await _finish(court, case, case.pending)
+            elif not await _begin(court, case):
+                return
+        except Conflict as conflict:
+            if conflict.code != "version_moved":
+                raise
+    raise Unavailable("case_does_not_settle", "a case kept changing", case=case_id)
+
+
+async def _begin(court: Court, case: Case) -> bool:
+    """Commit the intent of the next step; say whether there was one."""
+    number = 0 if case.round is None else case.round.number
+    seats = await store.seats(court.world.storage, case.id, number) if number else []
+    wanted = panels.seats_wanted(case.round, seats, court.policy)
+    still_open = sum(seat.state in {"offered", "seated"} for seat in seats)
+    what = rules.what_next(case, court.policy, seats_wanted=wanted, seats_open=still_open)
+    now_ms = court.world.now_ms()
+    match what:
+        case "wait":
+            return await _note_wait(court, case)
+        case "draw":
+            return await _draw(court, case)
+        case "seat":
+            return await _seat(court, case, seats, wanted)
+        case "hold":
+            by = case.hold_wanted
+            header = entries.hold_header(case, court.policy, by)
+            step = Step("hold", entries.step_key(case, "hold"), now_ms, by=by)
+            await _intend(court, case, step, [("hold", header)])
+        case "verdict":
+            await _intend_verdict(court, case, now_ms)
+        case "measure":
+            measure = court.policy.category(case.category).measure
+            header = entries.measure_header(case, court.policy, measure)
+            step = Step("measure", entries.step_key(case, "measure"), now_ms, measure=measure)
+            await _intend(court, case, step, [("measure", header)])
+        case "lift":
+            header = entries.lift_header(case, court.policy)
+            step = Step("lift", entries.step_key(case, "lift"), now_ms)
+            await _intend(court, case, step, [("lift", header)])
+        case "keep" | "dispute":
+            await _intend(court, case, Step(what, entries.step_key(case, what), now_ms), [])
+    return True
+
+
+async def _intend_verdict(court: Court, case: Case, now_ms: int) -> None:
+    verdict = "violates" if case.round is None else case.round.verdict or "hung"
+    number = 0 if case.round is None else case.round.number
+    step = Step("verdict", entries.step_key(case, "verdict"), now_ms, round=number, verdict=verdict)
+    header = entries.verdict_header(case, court.policy, verdict)
+    commits = {"inherits": case.inherits} if case.round is None else await _ballots(court, case)
+    await _intend(court, case, step, [("verdict", header)], commits)
+
+
+async def _ballots(court: Court, case: Case) -> dict[str, str]:
+    """A commitment to the ballots as they were cast, so that none can be changed later."""
+    number = 0 if case.round is None else case.round.number
+    seats = await store.seats(court.world.storage, case.id, number)
+    cast = sorted((seat.juror_id, seat.vote or "") for seat in seats if seat.state == "voted")
+    return {"ballots": ",".join(f"{juror}:{vote}" for juror, vote in cast)}
+
+
+async def _intend(
+    court: Court,
+    case: Case,
+    step: Step,
+    headers: Sequence[tuple[str, dict[str, Any]]],
+    commits: dict[str, str] | None = None,
+) -> None:
+    """Commit a step's intent: its entries, final to the byte, and the salt that blinds them."""
+    salt = court.world.chance.token(SALT_BYTES)
+    leaves = tuple(
+        (
+            f"{step.key}:{part}" if part else step.key,
+            entries.encode(
+                case,
+                court.policy,
+                salt,
+                kind=kind,
+                at_ms=step.at_ms,
+                header=header,
+                commits=commits,
+            ),
+        )
+        for part, (kind, header) in enumerate(headers)
+    )
+    intended = msgspec.structs.replace(case, pending=msgspec.structs.replace(step, entries=leaves))
+    aggregate = store.aggregate(case.id)
+    writes = store.put_case(intended)
+    if leaves:
+        writes.append(record_store.put_salt(step.key, aggregate, salt, case.author_id))
+    await court.world.storage.commit(aggregate, writes, expect=case.version)
+
+
+async def _finish(court: Court, case: Case, step: Step) -> None:
+    """Put an intent into the record, then apply it: only now does it take effect outside."""
+    index = -1
+    for key, entry in step.entries:
+        index = await court.sequencer.append(key, entry)
+    applied = rules.apply(case, step)
+    writes = store.put_case(applied)
+    events: list[Event] = [CaseStepped(case.id, step.type, step.key, index)]
+    if step.type == "seat":
+        more, offered = _offer(court, case, step)
+        writes += more
+        events += offered
+    elif step.type in {"measure", "lift", "keep", "moderator_action"}:
+        seats = await store.seats(court.world.storage, case.id)
+        writes += service.dismiss_open(seats)
+    await court.world.storage.commit(store.aggregate(case.id), writes, events, expect=case.version)
+
+
+def _offer(court: Court, case: Case, step: Step) -> tuple[list[Write], list[Event]]:
+    """The summons of a seating: one seat, one deadline, one event for each juror."""
+    aggregate = store.aggregate(case.id)
+    deadline_ms = court.world.now_ms() + court.policy.panel.summons_minutes * MINUTE_MS
+    writes: list[Write] = []
+    for juror_id, pool_index, hit_rate, false_alarm_rate in step.jurors:
+        seat = SeatRow(
+            case_id=case.id,
+            round=step.round,
+            juror_id=juror_id,
+            pool_index=pool_index,
+            state="offered",
+            offered_at_ms=step.at_ms,
+            deadline_ms=deadline_ms,
+            hit_rate=hit_rate,
+            false_alarm_rate=false_alarm_rate,
+            vote=None,
+            category=None,
+            reason=None,
+            voted_at_ms=None,
+        )
+        writes += store.put_seat(seat, utc_day(step.at_ms))
+        at = service.SeatAt(case.id, step.round, juror_id)
+        writes.append(timer(aggregate, "seat", str(at), deadline_ms))
+    return writes, [SummonsOffered(case.id, step.round, juror[0]) for juror in step.jurors]
+
+
+async def _draw(court: Court, case: Case) -> bool:
+    """Open the next round: commit to its exclusions before its order can be known."""
+    now_ms = court.world.now_ms()
+    planned = rules.next_round(case, court.policy, now_ms)
+    drawn = None
+    if planned.kind == "panel":
+        drawn = await draws.prepare(court, case)
+        if drawn is None:
+            # Nobody to draw from: the bench takes what a panel cannot.
+            planned = msgspec.structs.replace(planned, kind="bench", rule="one_of_bench")
+    step = Step("draw", entries.step_key(case, "draw"), now_ms, opens=planned)
+    if drawn is None:
+        await _intend(court, case, step, [])
+        return True
+    headers = entries.draw_headers(
+        case,
+        number=planned.number,
+        epoch=drawn.epoch,
+        root=drawn.root,
+        rule_hash=drawn.rule_hash,
+        excluded=drawn.excluded,
+        panel_rule=planned.rule,
+        contested=planned.contested,
+    )
+    planned = msgspec.structs.replace(planned, epoch=drawn.epoch, excluded=tuple(drawn.excluded))
+    step = msgspec.structs.replace(step, opens=planned)
+    await _intend(court, case, step, [("draw", header) for header in headers])
+    return True
+
+
+async def _seat(court: Court, case: Case, seats: Sequence[SeatRow], wanted: int) -> bool:
+    """Offer seats to the next in the order; log who declined or let the deadline pass."""
+    current = case.round
+    if current is None:
+        return False
+    found = await draws.next_in_order(court, case, current, wanted)
+    if not found.jurors and current.kind != "panel":
+        return await _note_wait(court, case)
+    gone = [
+        seat
+        for seat in seats
+        if seat.state in {"declined", "timed_out"} and seat.juror_id not in current.logged
+    ]
+    headers: list[tuple[str, dict[str, Any]]] = []
+    if current.kind == "panel":
+        for state, kind in (("declined", "decline"), ("timed_out", "timeout")):
+            indices = [s.pool_index for s in gone if s.state == state and s.pool_index is not None]
+            if indices:
+                header = entries.seat_header(case, current.number, current.epoch, indices)
+                headers.append((kind, header))
+        seated = [juror[1] for juror in found.jurors if juror[1] is not None]
+        if seated:
+            header = entries.seat_header(case, current.number, current.epoch, seated)
+            headers.append(("seat", header))
+    step = Step(
+        "seat",
+        entries.step_key(case, "seat"),
+        court.world.now_ms(),
+        round=current.number,
+        jurors=tuple(found.jurors),
+        logged=tuple(seat.juror_id for seat in gone),
+        cursor=found.cursor,
+        exhausted=found.exhausted,
+    )
+    await _intend(court, case, step, headers)
+    return True
+
+
+async def _note_wait(court: Court, case: Case) -> bool:
+    """Say on the case what ends its wait, and look again by the clock where nothing else would."""
+    waits_for = _waits_for(court, case)
+    if waits_for == case.waits_for:
+        return False
+    waiting = msgspec.structs.replace(case, waits_for=waits_for)
+    writes = store.put_case(waiting)
+    aggregate = store.aggregate(case.id)
+    if waits_for == "bench":
+        again_ms = court.world.now_ms() + _NO_BENCH_RETRY_MS
+        writes.append(timer(aggregate, "case", str(case.id), again_ms))
+    await court.world.storage.commit(aggregate, writes, expect=case.version)
+    return False
+
+
+def _waits_for(court: Court, case: Case) -> str:
+    if case.state in {"decided", "closed"}:
+        return ""
+    if case.disputed:
+        return "operator"
+    if case.round is None:
+        return court.policy.category(case.category).judges
+    return "bench" if case.round.kind == "bench" else "ballots"

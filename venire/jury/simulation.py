@@ -1,0 +1,188 @@
+"""The panel rule against simulated jurors: the figures that a policy is chosen by.
+
+Every case goes through `panel.decide` itself; only the jurors are made up.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Final, Literal, NamedTuple, TypedDict
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from venire.jury.calibration import GoldAnswers, calibrate
+from venire.jury.model import Ballot, PanelRule, Rates, clip
+from venire.jury.panel import CONTESTED, RULES, decide
+from venire.kernel.errors import Invalid
+
+SimulatedRule = Literal["sequential", "uncapped", "contested", "three_of_five", "four_of_five"]
+SIMULATED_RULES: Final[tuple[SimulatedRule, ...]] = (
+    "sequential",
+    "uncapped",
+    "contested",
+    "three_of_five",
+    "four_of_five",
+)
+POOL: Final = 400
+GOLD: Final = 30
+"""Gold questions of each kind that a juror has answered, where rates are learnt."""
+BENCH_ACCURACY: Final = 0.95
+_CHUNK: Final = 2_000
+MAX_CASES: Final = 10_000_000
+
+Progress = Callable[[int, int], None]
+
+
+class Figures(TypedDict):
+    """`recall` of violating and `false_removals` of benign cases, after the bench.
+
+    `hung` is the share of cases that went to the bench; its own ballots are not among
+    `ballots_per_case`.
+    """
+
+    recall: float
+    false_removals: float
+    ballots_per_case: float
+    hung: float
+
+
+class _Pool(NamedTuple):
+    """Per juror: P(votes violates) on a violating and on a benign case, and the believed rates."""
+
+    on_violating: NDArray[np.float64]
+    on_benign: NDArray[np.float64]
+    rates: tuple[Rates, ...]
+
+
+def simulate_jury(
+    *,
+    accuracy: float = 0.8,
+    base_rate: float = 0.3,
+    lenient: float = 0.0,
+    faction: float = 0.0,
+    rule: SimulatedRule = "sequential",
+    cases: int = 40_000,
+    seed: int = 0,
+    progress: Progress | None = None,
+) -> Figures:
+    """Judge made-up cases by a pool of 400 and return what came out. Raises Invalid.
+
+    `accuracy`: both ways, of every juror who is not named next, and known to the rule.
+    `lenient`: share that sees violations of its own side with .35 and clean posts with .97; the
+    rest then has .92 / .85, every violation is of that side, and rates are learnt from 30 + 30
+    gold answers. `faction`: share that scores .95 / .05 on gold and then votes to order, against
+    the truth. `sequential` takes the contested bounds when there is a faction, as its cases rest on
+    reports alone; `uncapped` never does, `contested` always.
+    """
+    _check(accuracy, base_rate, lenient, faction, rule, cases)
+    chance = np.random.default_rng(seed)
+    pool = _pool(chance, accuracy=accuracy, lenient=lenient, faction=faction)
+    panel_rule = rule_named(rule, base_rate=base_rate, faction=faction)
+    # One ballot object per juror and vote, shared by all cases: making them anew costs more than
+    # deciding.
+    ballots = [
+        (Ballot(juror, "keeps", rates), Ballot(juror, "violates", rates))
+        for juror, rates in enumerate(pool.rates)
+    ]
+    removed = {True: 0, False: 0}
+    seen = {True: 0, False: 0}
+    cast = hung = 0
+    for done in range(0, cases, _CHUNK):
+        truths, seated, votes, bench = _chunk(
+            chance, pool, base_rate, panel_rule, min(_CHUNK, cases - done)
+        )
+        for truth, jurors, said, benched in zip(truths, seated, votes, bench, strict=True):
+            decision = decide(
+                [ballots[juror][vote] for juror, vote in zip(jurors, said, strict=True)],
+                panel_rule,
+            )
+            verdict = decision.verdict == "violates"
+            if decision.state == "hung":
+                hung += 1
+                verdict = benched
+            seen[truth] += 1
+            removed[truth] += verdict
+            cast += decision.tally.ballots
+        if progress is not None:
+            progress(min(done + _CHUNK, cases), cases)
+    return Figures(
+        recall=removed[True] / max(seen[True], 1),
+        false_removals=removed[False] / max(seen[False], 1),
+        ballots_per_case=cast / cases,
+        hung=hung / cases,
+    )
+
+
+def rule_named(rule: SimulatedRule, *, base_rate: float, faction: float) -> PanelRule:
+    """The panel rule behind a name of `venire simulate jury --rule`."""
+    if rule == "contested" or (rule == "sequential" and faction > 0):
+        chosen = CONTESTED
+    elif rule in {"sequential", "uncapped"}:
+        chosen = RULES["sequential"]
+    else:
+        chosen = RULES[rule]
+    return msgspec.structs.replace(chosen, prior=base_rate)
+
+
+def _check(
+    accuracy: float, base_rate: float, lenient: float, faction: float, rule: str, cases: int
+) -> None:
+    if rule not in SIMULATED_RULES:
+        raise Invalid("rule_unknown", f"one of {', '.join(SIMULATED_RULES)}", rule=rule[:40])
+    shares = {"accuracy": accuracy, "lenient": lenient, "faction": faction}
+    for name, share in shares.items():
+        if not 0 <= share <= 1:
+            raise Invalid("share_out_of_range", f"{name} lies between 0 and 1", name=name)
+    if not 0 < base_rate < 1:
+        raise Invalid("share_out_of_range", "base_rate lies between 0 and 1", name="base_rate")
+    if lenient + faction > 1:
+        raise Invalid("share_out_of_range", "lenient and faction together are over 1")
+    if not 1 <= cases <= MAX_CASES:
+        raise Invalid("cases_out_of_range", f"1 to {MAX_CASES:,} cases", cases=cases)
+
+
+def _pool(
+    chance: np.random.Generator, *, accuracy: float, lenient: float, faction: float
+) -> _Pool:
+    """Faction first, then lenient jurors, then the rest."""
+    ordered, blind = round(POOL * faction), round(POOL * lenient)
+    honest = POOL - ordered - blind
+    h, f = (0.92, 0.15) if lenient else (accuracy, 1 - accuracy)
+    on_gold_h = np.repeat([0.95, 0.35, h], [ordered, blind, honest])
+    on_gold_f = np.repeat([0.05, 0.03, f], [ordered, blind, honest])
+    on_violating, on_benign = on_gold_h.copy(), on_gold_f.copy()
+    on_violating[:ordered], on_benign[:ordered] = 0.0, 1.0
+    if lenient:
+        hits, alarms = chance.binomial(GOLD, on_gold_h), chance.binomial(GOLD, on_gold_f)
+        learnt = calibrate(
+            {
+                juror: GoldAnswers(int(hits[juror]), GOLD, int(alarms[juror]), GOLD)
+                for juror in range(POOL)
+            }
+        )
+        rates = tuple(learnt[juror] for juror in range(POOL))
+    else:
+        rates = tuple(
+            Rates(clip(float(h)), clip(float(f)))
+            for h, f in zip(on_gold_h, on_gold_f, strict=True)
+        )
+    return _Pool(on_violating, on_benign, rates)
+
+
+def _chunk(
+    chance: np.random.Generator, pool: _Pool, base_rate: float, rule: PanelRule, size: int
+) -> tuple[Sequence[bool], Sequence[list[int]], Sequence[list[bool]], Sequence[bool]]:
+    """Truths, jurors in the order drawn, their votes, and what the bench would say."""
+    most = rule.max_ballots
+    truths = chance.random(size) < base_rate
+    lots = chance.random((size, POOL))
+    # A partition leaves its part in an order that leans on the juror's number; sort that part.
+    drawn = np.argpartition(lots, most - 1, axis=1)[:, :most]
+    in_order = np.argsort(np.take_along_axis(lots, drawn, axis=1), axis=1)
+    seated = np.take_along_axis(drawn, in_order, axis=1)
+    says = np.where(truths[:, None], pool.on_violating[seated], pool.on_benign[seated])
+    votes = chance.random(says.shape) < says
+    bench = truths == (chance.random(size) < BENCH_ACCURACY)
+    return truths.tolist(), seated.tolist(), votes.tolist(), bench.tolist()
