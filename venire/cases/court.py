@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from venire.kernel.ports import ObjectStore, SearchIndex
 from venire.storage.world import World
@@ -11,8 +11,16 @@ from venire.storage.world import World
 if TYPE_CHECKING:
     from venire.cases.policy import Policy
     from venire.detectors.model import Detectors
+    from venire.jury.actions import Pools
     from venire.notices.ocr import OcrPool
     from venire.record.actions import Sequencer
+
+
+class Pulse(Protocol):
+    """Whether the house has caught up with what it was told."""
+
+    async def drained(self) -> bool:
+        """Whether every subscriber has heard every event there is."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -25,5 +33,7 @@ class Court:
     search: SearchIndex
     objects: ObjectStore
     sequencer: Sequencer
+    pools: Pools
     ocr: OcrPool
     site_account_id: int
+    pulse: Pulse

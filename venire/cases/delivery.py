@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from venire.cases.court import Court
-from venire.people import actions as people
+from venire.people import store as people
 from venire.posts import actions as posts
 
 
@@ -14,4 +14,5 @@ async def tell(court: Court, account_id: int, text: str, *, key: str) -> None:
 
 async def language_of(court: Court, account_id: int) -> str:
     """The language in which a person is written to."""
-    return await people.language_of(court.world, account_id)
+    login = await people.load_login(court.world, account_id)
+    return court.world.site.language if login is None else login.locale

@@ -103,6 +103,10 @@ class Case(msgspec.Struct, frozen=True, omit_defaults=True):
     decided_at_ms: int | None = None
     measured_at_ms: int | None = None
     disputed: bool = False
+    hung: bool = False
+    """Whether some panel of it could not decide."""
+    panel_ballots: int = 0
+    """Ballots of the lot in decided rounds; the bench's are not among them."""
     steps: int = 0
     pending: Step | None = None
     version: int = 0

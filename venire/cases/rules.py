@@ -191,12 +191,15 @@ def _seated(case: Case, step: Step) -> Case:
 
 
 def _judged(case: Case, step: Step) -> Case:
-    current = case.round
+    current, ballots = case.round, 0
     if current is not None and current.number == step.round:
         current = msgspec.structs.replace(current, recorded=True)
+        ballots = current.violates + current.keeps if current.kind != "bench" else 0
     return msgspec.structs.replace(
         case,
         round=current,
+        hung=case.hung or step.verdict == "hung",
+        panel_ballots=case.panel_ballots + ballots,
         verdict=step.verdict,
         judged_by="bank" if current is None else current.kind,
         decided_at_ms=step.at_ms,

@@ -8,6 +8,7 @@ intent is finished, an entry is found under its key, an applied step has left no
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from typing import Any
 
@@ -26,6 +27,7 @@ from venire.storage.timers import timer
 from venire.storage.verbs import Write
 
 _MOST_STEPS = 100
+_PAUSE_S = 0.05
 _NO_BENCH_RETRY_MS = 5 * MINUTE_MS
 
 
@@ -65,30 +67,30 @@ async def _begin(court: Court, case: Case) -> bool:
             by = case.hold_wanted
             header = entries.hold_header(case, court.policy, by)
             step = Step("hold", entries.step_key(case, "hold"), now_ms, by=by)
-            await _intend(court, case, step, [("hold", header)])
+            await intend(court, case, step, [("hold", header)])
         case "verdict":
-            await _intend_verdict(court, case, now_ms)
+            await _verdict(court, case, now_ms)
         case "measure":
             measure = court.policy.category(case.category).measure
             header = entries.measure_header(case, court.policy, measure)
             step = Step("measure", entries.step_key(case, "measure"), now_ms, measure=measure)
-            await _intend(court, case, step, [("measure", header)])
+            await intend(court, case, step, [("measure", header)])
         case "lift":
             header = entries.lift_header(case, court.policy)
             step = Step("lift", entries.step_key(case, "lift"), now_ms)
-            await _intend(court, case, step, [("lift", header)])
+            await intend(court, case, step, [("lift", header)])
         case "keep" | "dispute":
-            await _intend(court, case, Step(what, entries.step_key(case, what), now_ms), [])
+            await intend(court, case, Step(what, entries.step_key(case, what), now_ms), [])
     return True
 
 
-async def _intend_verdict(court: Court, case: Case, now_ms: int) -> None:
+async def _verdict(court: Court, case: Case, now_ms: int) -> None:
     verdict = "violates" if case.round is None else case.round.verdict or "hung"
     number = 0 if case.round is None else case.round.number
     step = Step("verdict", entries.step_key(case, "verdict"), now_ms, round=number, verdict=verdict)
     header = entries.verdict_header(case, court.policy, verdict)
     commits = {"inherits": case.inherits} if case.round is None else await _ballots(court, case)
-    await _intend(court, case, step, [("verdict", header)], commits)
+    await intend(court, case, step, [("verdict", header)], commits)
 
 
 async def _ballots(court: Court, case: Case) -> dict[str, str]:
@@ -99,14 +101,20 @@ async def _ballots(court: Court, case: Case) -> dict[str, str]:
     return {"ballots": ",".join(f"{juror}:{vote}" for juror, vote in cast)}
 
 
-async def _intend(
+async def intend(
     court: Court,
     case: Case,
     step: Step,
     headers: Sequence[tuple[str, dict[str, Any]]],
     commits: dict[str, str] | None = None,
+    *,
+    also: Sequence[Write] = (),
+    events: Sequence[Event] = (),
 ) -> None:
-    """Commit a step's intent: its entries, final to the byte, and the salt that blinds them."""
+    """Commit a step's intent: its entries, final to the byte, and the salt that blinds them.
+
+    `also` and `events` go into the same commit. Raises Conflict when the case has moved.
+    """
     salt = court.world.chance.token(SALT_BYTES)
     leaves = tuple(
         (
@@ -125,10 +133,10 @@ async def _intend(
     )
     intended = msgspec.structs.replace(case, pending=msgspec.structs.replace(step, entries=leaves))
     aggregate = store.aggregate(case.id)
-    writes = store.put_case(intended)
+    writes = [*store.put_case(intended), *also]
     if leaves:
         writes.append(record_store.put_salt(step.key, aggregate, salt, case.author_id))
-    await court.world.storage.commit(aggregate, writes, expect=case.version)
+    await court.world.storage.commit(aggregate, writes, events, expect=case.version)
 
 
 async def _finish(court: Court, case: Case, step: Step) -> None:
@@ -188,7 +196,7 @@ async def _draw(court: Court, case: Case) -> bool:
             planned = msgspec.structs.replace(planned, kind="bench", rule="one_of_bench")
     step = Step("draw", entries.step_key(case, "draw"), now_ms, opens=planned)
     if drawn is None:
-        await _intend(court, case, step, [])
+        await intend(court, case, step, [])
         return True
     headers = entries.draw_headers(
         case,
@@ -202,7 +210,7 @@ async def _draw(court: Court, case: Case) -> bool:
     )
     planned = msgspec.structs.replace(planned, epoch=drawn.epoch, excluded=tuple(drawn.excluded))
     step = msgspec.structs.replace(step, opens=planned)
-    await _intend(court, case, step, [("draw", header) for header in headers])
+    await intend(court, case, step, [("draw", header) for header in headers])
     return True
 
 
@@ -240,7 +248,7 @@ async def _seat(court: Court, case: Case, seats: Sequence[SeatRow], wanted: int)
         cursor=found.cursor,
         exhausted=found.exhausted,
     )
-    await _intend(court, case, step, headers)
+    await intend(court, case, step, headers)
     return True
 
 
@@ -267,3 +275,12 @@ def _waits_for(court: Court, case: Case) -> str:
     if case.round is None:
         return court.policy.category(case.category).judges
     return "bench" if case.round.kind == "bench" else "ballots"
+
+
+async def settled(court: Court, case_id: int, *, within_s: float = 2.0) -> None:
+    """Wait until a case has no step on its way; harmless when it has none or takes too long."""
+    for _ in range(int(within_s / _PAUSE_S)):
+        case = await store.load(court.world.storage, case_id)
+        if case is None or case.pending is None:
+            return
+        await asyncio.sleep(_PAUSE_S)

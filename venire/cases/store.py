@@ -118,6 +118,14 @@ async def open_cases(storage: Storage, limit: int = 100) -> list[OpenCaseRow]:
     return sorted(rows, key=lambda row: row.case_id)[:limit]
 
 
+async def every_case(
+    storage: Storage, cursor: bytes | None, limit: int
+) -> tuple[list[Case], bytes | None]:
+    """Maintenance: all cases, page by page, in no promised order."""
+    rows, following = await storage.scan(CASES, cursor, limit)
+    return [_case(row) for row in rows], following
+
+
 # what was said
 
 

@@ -95,6 +95,11 @@ class FrozenPool(msgspec.Struct, frozen=True):
     entries: tuple[PoolEntry, ...]
     accounts: tuple[int, ...]
 
+    @property
+    def pseudonyms(self) -> tuple[bytes, ...]:
+        """The pseudonyms as 32 bytes each, by index: what the draw orders."""
+        return tuple(bytes.fromhex(entry.pseudonym) for entry in self.entries)
+
 
 class PanelRule(msgspec.Struct, frozen=True):
     """The numbers of a panel rule. Raises Invalid `panel_rule_invalid`.

@@ -85,8 +85,14 @@ def decide(
             keeps += 1
         verdict = _verdict(at, violates, keeps, rule)
         if verdict is not None:
-            state = "hung" if verdict == "hung" else "verdict"
-            return Decision(state, _posterior(at), Tally(violates, keeps), 0, 0, verdict)
+            return Decision(
+                "hung" if verdict == "hung" else "verdict",
+                _posterior(at),
+                Tally(violates, keeps),
+                seats_wanted=0,
+                ballots_left=0,
+                verdict=verdict,
+            )
     return Decision(
         "continue",
         _posterior(at),

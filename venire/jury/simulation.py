@@ -14,17 +14,18 @@ from numpy.typing import NDArray
 
 from venire.jury.calibration import GoldAnswers, calibrate
 from venire.jury.model import Ballot, PanelRule, Rates, clip
-from venire.jury.panel import CONTESTED, RULES, decide
+from venire.jury.panel import CONTESTED, RULES, SEQUENTIAL, decide
 from venire.kernel.errors import Invalid
 
 SimulatedRule = Literal["sequential", "uncapped", "contested", "three_of_five", "four_of_five"]
-SIMULATED_RULES: Final[tuple[SimulatedRule, ...]] = (
-    "sequential",
-    "uncapped",
-    "contested",
-    "three_of_five",
-    "four_of_five",
-)
+_RULES: Final[dict[SimulatedRule, PanelRule]] = {
+    "sequential": SEQUENTIAL,
+    "uncapped": SEQUENTIAL,
+    "contested": CONTESTED,
+    "three_of_five": RULES["three_of_five"],
+    "four_of_five": RULES["four_of_five"],
+}
+SIMULATED_RULES: Final = tuple(_RULES)
 POOL: Final = 400
 GOLD: Final = 30
 """Gold questions of each kind that a juror has answered, where rates are learnt."""
@@ -76,7 +77,14 @@ def simulate_jury(
     the truth. `sequential` takes the contested bounds when there is a faction, as its cases rest on
     reports alone; `uncapped` never does, `contested` always.
     """
-    _check(accuracy, base_rate, lenient, faction, rule, cases)
+    _check(
+        accuracy=accuracy,
+        base_rate=base_rate,
+        lenient=lenient,
+        faction=faction,
+        rule=rule,
+        cases=cases,
+    )
     chance = np.random.default_rng(seed)
     pool = _pool(chance, accuracy=accuracy, lenient=lenient, faction=faction)
     panel_rule = rule_named(rule, base_rate=base_rate, faction=faction)
@@ -117,17 +125,14 @@ def simulate_jury(
 
 def rule_named(rule: SimulatedRule, *, base_rate: float, faction: float) -> PanelRule:
     """The panel rule behind a name of `venire simulate jury --rule`."""
-    if rule == "contested" or (rule == "sequential" and faction > 0):
+    chosen = _RULES[rule]
+    if rule == "sequential" and faction > 0:
         chosen = CONTESTED
-    elif rule in {"sequential", "uncapped"}:
-        chosen = RULES["sequential"]
-    else:
-        chosen = RULES[rule]
     return msgspec.structs.replace(chosen, prior=base_rate)
 
 
 def _check(
-    accuracy: float, base_rate: float, lenient: float, faction: float, rule: str, cases: int
+    *, accuracy: float, base_rate: float, lenient: float, faction: float, rule: str, cases: int
 ) -> None:
     if rule not in SIMULATED_RULES:
         raise Invalid("rule_unknown", f"one of {', '.join(SIMULATED_RULES)}", rule=rule[:40])
@@ -143,9 +148,7 @@ def _check(
         raise Invalid("cases_out_of_range", f"1 to {MAX_CASES:,} cases", cases=cases)
 
 
-def _pool(
-    chance: np.random.Generator, *, accuracy: float, lenient: float, faction: float
-) -> _Pool:
+def _pool(chance: np.random.Generator, *, accuracy: float, lenient: float, faction: float) -> _Pool:
     """Faction first, then lenient jurors, then the rest."""
     ordered, blind = round(POOL * faction), round(POOL * lenient)
     honest = POOL - ordered - blind
@@ -165,8 +168,7 @@ def _pool(
         rates = tuple(learnt[juror] for juror in range(POOL))
     else:
         rates = tuple(
-            Rates(clip(float(h)), clip(float(f)))
-            for h, f in zip(on_gold_h, on_gold_f, strict=True)
+            Rates(clip(float(h)), clip(float(f))) for h, f in zip(on_gold_h, on_gold_f, strict=True)
         )
     return _Pool(on_violating, on_benign, rates)
 

@@ -1,0 +1,103 @@
+"""A moderator's own action: at once, in any category, logged with a reason, undone by another.
+
+It goes through the record like every other step, and says `by moderator` wherever it is shown.
+"""
+
+from __future__ import annotations
+
+from venire.cases import entries, intake, steps, store
+from venire.cases.court import Court
+from venire.cases.model import Case, Source, Step, Subject
+from venire.events import CaseChanged
+from venire.kernel.clock import utc_day
+from venire.kernel.errors import Conflict, Invalid, NotFound, Unavailable
+from venire.posts import actions as posts
+from venire.storage.tables.cases import ModeratorActionRow
+
+ACTIONS = ("remove", "hold", "keep")
+REASON_CHARACTERS = 2000
+_TRIES = 20
+
+
+async def act(court: Court, public_id: str, *, actor_id: int, action: str, reason: str) -> None:
+    """Remove, hold or keep the subject of a case. Raises Invalid, NotFound, Conflict."""
+    _check(action, reason)
+    for _ in range(_TRIES):
+        case = await store.case_by_public_id(court.world.storage, public_id)
+        if case is None:
+            raise NotFound("case_not_found", "there is no such case")
+        if case.state == "closed":
+            raise Conflict("case_closed", "this case is over")
+        if case.pending is not None:
+            # A step is on its way into the record: it lands first, then this one.
+            await steps.settled(court, case.id)
+            continue
+        try:
+            await _intend(court, case, actor_id, action, reason)
+        except Conflict:
+            continue
+        return
+    raise Unavailable("case_busy", "the case is moving; try again in a moment")
+
+
+def _check(action: str, reason: str) -> None:
+    if action not in ACTIONS:
+        raise Invalid("action_unknown", "remove, hold or keep", action=action[:40])
+    if not reason.strip() or len(reason) > REASON_CHARACTERS:
+        raise Invalid("reason_missing", "say why, in 2,000 characters at most")
+
+
+async def _intend(court: Court, case: Case, actor_id: int, action: str, reason: str) -> None:
+    now_ms = court.world.now_ms()
+    step = Step(
+        "moderator_action",
+        entries.step_key(case, "moderator"),
+        now_ms,
+        measure=action,
+        actor_id=actor_id,
+        by="moderator",
+        reason=reason,
+    )
+    row = ModeratorActionRow(
+        month=utc_day(now_ms)[:7],
+        id=court.world.ids.next(),
+        actor_id=actor_id,
+        case_id=case.id,
+        action=action,
+        reason=reason,
+        at_ms=now_ms,
+    )
+    header = entries.moderator_header(case, court.policy, action)
+    await steps.intend(
+        court,
+        case,
+        step,
+        [("moderator_action", header)],
+        {"actor": str(actor_id), "reason": reason},
+        also=[store.put_moderator_action(row)],
+        events=[CaseChanged(case.id)],
+    )
+
+
+async def act_on_post(
+    court: Court, post_id: int, *, actor_id: int, action: str, reason: str, category: str
+) -> str:
+    """The same on a post, opening its case if there is none; return the case's public id."""
+    _check(action, reason)
+    if category not in {known.name for known in court.policy.categories}:
+        raise Invalid("category_unknown", "not a category of this site's policy")
+    post = await posts.load(court.world, post_id)
+    if post is None or post.visibility not in {"public", "unlisted"}:
+        # What was not said in public is read only when a recipient reports it.
+        raise NotFound("record_not_found", "Record not found")
+    source = Source(
+        kind="moderator",
+        ref=str(court.world.ids.next()),
+        category=category,
+        at_ms=court.world.now_ms(),
+        body={"reason": reason},
+    )
+    subject = Subject("post", post_id, post.author_id)
+    case = await intake.note_source(court.world, court.policy, subject, source)
+    await act(court, case.public_id, actor_id=actor_id, action=action, reason=reason)
+    return case.public_id

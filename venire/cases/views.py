@@ -1,0 +1,256 @@
+"""What each pair of eyes may see of a case: a stranger, its author, its reporter, a juror.
+
+A juror sees plain text, no ids and no handles; author and others in the context are A, B, C. No
+view shows a tally before the verdict, a reporter to the author, or a juror to anyone.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any, NamedTuple
+
+from venire.cases import panels, service, store
+from venire.cases.court import Court
+from venire.cases.entries import source_of
+from venire.cases.model import Case, Statement
+from venire.kernel.clock import iso_ms, utc_day
+from venire.kernel.errors import NotFound
+from venire.kernel.ids import parse_id
+from venire.posts import actions as posts
+from venire.storage.tables.cases import ModeratorActionRow
+
+_HANDLE = re.compile(r"@([A-Za-z0-9_]+)(?:@[\w.:-]+)?")
+_CONTEXT = 3
+
+
+class OpenSummons(NamedTuple):
+    """A summons that waits for an answer, or a seat that waits for a ballot."""
+
+    case: Case
+    round: int
+    state: str
+    deadline_ms: int
+    bench: bool
+
+
+def month_of(at_ms: int) -> str:
+    """`YYYY-MM`."""
+    return utc_day(at_ms)[:7]
+
+
+async def open_summons(court: Court, juror_id: int) -> list[OpenSummons]:
+    """The open summons of a juror, by case."""
+    found = []
+    for row in await store.summons_of(court.world.storage, juror_id):
+        case = await store.load(court.world.storage, row.case_id)
+        if case is not None and case.round is not None and row.deadline_ms > court.world.now_ms():
+            bench = case.round.kind == "bench"
+            found.append(OpenSummons(case, row.round, row.state, row.deadline_ms, bench))
+    return found
+
+
+async def seat_at(court: Court, summons: str, juror_id: int) -> service.SeatAt:
+    """The seat that a summons id names, for this juror. Raises NotFound `summons_not_found`."""
+    public_id, _, number = summons.rpartition("-")
+    case = await store.case_by_public_id(court.world.storage, public_id)
+    parsed = parse_id(number)
+    if case is None or parsed is None:
+        raise NotFound("summons_not_found", "you have no seat in this panel")
+    return service.SeatAt(case.id, parsed, juror_id)
+
+
+async def exhibit(court: Court, at: service.SeatAt, language: str) -> dict[str, Any]:
+    """What a seated juror judges. Raises NotFound `summons_not_found` for anyone else."""
+    case = await store.load(court.world.storage, at.case_id)
+    seat = await store.seat(court.world.storage, *at)
+    if case is None or case.round is None or seat is None or seat.state not in {"seated", "voted"}:
+        raise NotFound("summons_not_found", "you have no seat in this panel")
+    category = court.policy.category(case.category)
+    seats = await store.seats(court.world.storage, at.case_id, at.round)
+    text, context = await _blind(court, case)
+    return {
+        "case": case.public_id,
+        "round": at.round,
+        "category": category.name,
+        "rule": category.rule,
+        "title": category.title.get(language, category.title["en"]),
+        "rule_text": category.text.get(language, category.text["en"]),
+        "subject": case.subject_kind,
+        "text": text,
+        "context": context,
+        "deadline": iso_ms(seat.deadline_ms),
+        "state": seat.state,
+        "ballots_left": panels.ballots_left(case.round, seats, court.policy),
+    }
+
+
+async def _blind(court: Court, case: Case) -> tuple[str, list[dict[str, str]]]:
+    """The subject's text and what it answers, with people as letters."""
+    names: dict[str, str] = {}
+    if case.subject_kind != "post":
+        return "", []
+    post = await posts.load(court.world, case.subject_id)
+    if post is None:
+        return "", []
+    thread = await posts.ancestors(court.world, case.subject_id, limit=_CONTEXT)
+    context = []
+    for before in thread:
+        if before.visibility in {"public", "unlisted"}:
+            who = _letter(names, f"id:{before.author_id}")
+            context.append({"from": who, "text": _masked(before.text, names)})
+    return _masked(post.text, names), context
+
+
+def _letter(names: dict[str, str], who: str) -> str:
+    if who not in names:
+        place = len(names)
+        names[who] = chr(ord("A") + place % 26) + (str(place // 26) if place >= 26 else "")  # noqa: PLR2004
+    return names[who]
+
+
+def _masked(text: str, names: dict[str, str]) -> str:
+    return _HANDLE.sub(lambda match: "@" + _letter(names, match[1].lower()), text)
+
+
+def mask_handles(text: str) -> str:
+    """A text as a ballot shows it when it stands alone."""
+    return _masked(text, {})
+
+
+async def case_view(
+    court: Court, public_id: str, viewer_id: int | None, *, role: str
+) -> dict[str, Any]:
+    """A case as a viewer may see it. Raises NotFound `case_not_found`."""
+    case = await store.case_by_public_id(court.world.storage, public_id)
+    if case is None or (case.private and viewer_id != case.author_id):
+        raise NotFound("case_not_found", "there is no such case")
+    category = court.policy.category(case.category)
+    shown: dict[str, Any] = {
+        "case": case.public_id,
+        "state": case.state,
+        "category": category.name,
+        "rule": category.rule,
+        "title": category.title,
+        "opened_hour": iso_ms(case.opened_at_ms)[:13] + "Z",
+        "hold": case.hold,
+        "verdict": case.verdict if case.measured_at_ms is not None else None,
+        "measure": case.measure or None,
+        "judged_by": case.judged_by or None,
+        "record": f"{court.world.site.base_url}/record/checkpoint",
+        "statement": None,
+        "viewer": "stranger",
+    }
+    if viewer_id is None:
+        return shown
+    reported = await _has_reported(court, case, viewer_id)
+    moderates = role in {"moderator", "admin"}
+    if viewer_id == case.author_id or reported or moderates:
+        shown["viewer"] = "author" if viewer_id == case.author_id else "reporter"
+        shown["statement"] = await _statement_for(court, case, own=viewer_id == case.author_id)
+    if moderates:
+        shown["viewer"] = "moderator" if viewer_id != case.author_id else "author"
+        shown["queue"] = queue_view(court, case)
+    return shown
+
+
+async def _has_reported(court: Court, case: Case, viewer_id: int) -> bool:
+    said = await store.sources(court.world.storage, case.id)
+    return any(source.kind == "report" and source.account_id == viewer_id for source in said)
+
+
+async def _statement_for(court: Court, case: Case, *, own: bool) -> dict[str, Any] | None:
+    found = await store.statements(court.world.storage, case.author_id, limit=200)
+    for statement in found:
+        if statement.case == case.public_id:
+            view = statement_view(court, statement)
+            if not own:
+                # A reporter sees what was decided and why, not what it cost the author.
+                for hidden in ("points", "points_expire", "text", "id"):
+                    view.pop(hidden)
+            return view
+    return None
+
+
+def statement_view(court: Court, statement: Statement) -> dict[str, Any]:
+    """A statement of reasons as its author reads it."""
+    until = statement.appeal_until_ms
+    expire = statement.points_expire_ms
+    return {
+        "id": str(statement.id),
+        "kind": statement.kind,
+        "case": statement.case,
+        "case_url": f"{court.world.site.base_url}/cases/{statement.case}",
+        "category": statement.category,
+        "rule": statement.rule,
+        "rule_title": statement.rule_title,
+        "rule_text": statement.rule_text,
+        "measure": statement.measure,
+        "decided_by": statement.decided_by or None,
+        "automated": statement.automated,
+        "found_by": list(statement.sources),
+        "words": list(statement.words),
+        "text": statement.text,
+        "created_at": iso_ms(statement.at_ms),
+        "points": statement.points,
+        "points_expire": None if expire is None else iso_ms(expire),
+        "appeal_until": None if until is None else iso_ms(until),
+        "record_index": statement.record_index,
+    }
+
+
+def queue_view(court: Court, case: Case) -> dict[str, Any]:
+    """A case as moderators see it in the queue."""
+    return {
+        "case": case.public_id,
+        "id": str(case.id),
+        "subject": case.subject_kind,
+        "subject_id": str(case.subject_id),
+        "author_id": str(case.author_id),
+        "categories": list(case.categories),
+        "sources": list(case.sources),
+        "reports": case.report_count,
+        "state": case.state,
+        "waits_for": case.waits_for,
+        "hold": case.hold,
+        "round": 0 if case.round is None else case.round.number,
+        "judges": "" if case.round is None else case.round.kind,
+        "opened_at": iso_ms(case.opened_at_ms),
+        "due_at": iso_ms(case.due_at_ms),
+        "overdue": case.state != "decided" and case.due_at_ms < court.world.now_ms(),
+        "disputed": case.disputed,
+    }
+
+
+def outcome_view(case: Case) -> dict[str, Any]:
+    """A case with its outcome, for operators and drills: no reporter, no juror."""
+    return {
+        "case": case.public_id,
+        "id": str(case.id),
+        "subject": case.subject_kind,
+        "subject_id": str(case.subject_id),
+        "category": case.category,
+        "source": source_of(case),
+        "by": case.held_by or source_of(case),
+        "state": case.state,
+        "hold": case.hold,
+        "held_at": None if case.held_at_ms is None else iso_ms(case.held_at_ms),
+        "verdict": case.verdict,
+        "judged_by": case.judged_by or None,
+        "hung": case.hung,
+        "panel_ballots": case.panel_ballots,
+        "measure": case.measure or None,
+        "measured_at": None if case.measured_at_ms is None else iso_ms(case.measured_at_ms),
+        "disputed": case.disputed,
+    }
+
+
+def moderator_action_view(row: ModeratorActionRow) -> dict[str, Any]:
+    """A line of the moderators' log."""
+    return {
+        "id": str(row.id),
+        "actor_id": str(row.actor_id),
+        "case_id": str(row.case_id),
+        "action": row.action,
+        "reason": row.reason,
+        "at": iso_ms(row.at_ms),
+    }

@@ -1,0 +1,1 @@
+"""Drills: the site is run through what it is for, over HTTP alone, and scored."""

@@ -1,0 +1,1 @@
+"""The roof: settings, keys, wiring, who hears what, the workers, the running site."""

@@ -1,0 +1,111 @@
+"""One typed tree of settings: file < environment < flags; refused at start when it cannot be.
+
+The file is DATA/venire.toml. Environment variables are `VENIRE_` and the name in capitals. Secrets
+are files under DATA/keys, never settings.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal
+from urllib.parse import urlsplit
+
+import msgspec
+
+from venire.kernel.errors import Invalid
+
+Profile = Literal["default", "acceptance"]
+_BODY = 65535
+
+
+class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """What an operator decides about a site. `data` is the folder that holds everything."""
+
+    data: str = "data"
+    host: str = "127.0.0.1"
+    port: int = 8000
+    profile: Profile = "default"
+    base_url: str = ""
+    title: str = "Venire"
+    description: str = ""
+    language: Literal["en", "id"] = "en"
+    contact: str = ""
+    record_origin: str = ""
+    registrations: Literal["open", "approval", "closed"] = "open"
+    minimum_age: int = 16
+    policy: str = ""
+    trusted_proxies: tuple[str, ...] = ()
+    ocr_workers: int = 2
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+
+    @property
+    def folder(self) -> Path:
+        """The data folder."""
+        return Path(self.data)
+
+    @property
+    def acceptance(self) -> bool:
+        """Whether this is a server for test suites and drills, never for people."""
+        return self.profile == "acceptance"
+
+    @property
+    def url(self) -> str:
+        """Where the site is reached, without a trailing slash."""
+        return self.base_url or f"http://{_host_text(self.host)}:{self.port}"
+
+    @property
+    def domain(self) -> str:
+        """The host (and port, if it is not the usual one) that handles end with."""
+        return urlsplit(self.url).netloc
+
+
+def _host_text(host: str) -> str:
+    return f"[{host}]" if ":" in host else host
+
+
+def load_settings(
+    flags: Mapping[str, Any], environment: Mapping[str, str] | None = None
+) -> Settings:
+    """Merge file, environment and flags. Raises Invalid `settings_invalid`, naming the place."""
+    environment = os.environ if environment is None else environment
+    given = {name: value for name, value in flags.items() if value is not None}
+    spoken = _from_environment(environment)
+    folder = Path(given.get("data") or spoken.get("data") or "data")
+    file = folder / "venire.toml"
+    written: dict[str, Any] = {}
+    if file.exists():
+        try:
+            written = msgspec.toml.decode(file.read_bytes())
+        except msgspec.DecodeError as error:
+            raise Invalid("settings_invalid", f"{file.name}: {error}") from error
+    try:
+        settings = msgspec.convert(
+            {**written, **spoken, **given, "data": str(folder)}, Settings, strict=False
+        )
+    except msgspec.ValidationError as error:
+        raise Invalid("settings_invalid", f"{file.name}, environment or flags: {error}") from error
+    _check(settings)
+    return settings
+
+
+def _from_environment(environment: Mapping[str, str]) -> dict[str, Any]:
+    spoken: dict[str, Any] = {}
+    for field in msgspec.structs.fields(Settings):
+        text = environment.get(f"VENIRE_{field.name.upper()}")
+        if text is not None:
+            spoken[field.name] = text.split(",") if field.name == "trusted_proxies" else text
+    return spoken
+
+
+def _check(settings: Settings) -> None:
+    parts = urlsplit(settings.url)
+    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.path or parts.query:
+        raise Invalid("settings_invalid", "base_url: scheme and host only, as https://example.org")
+    if not 0 <= settings.port <= _BODY:
+        raise Invalid("settings_invalid", "port: 0 to 65535")
+    if settings.acceptance and settings.host not in {"127.0.0.1", "::1", "localhost"}:
+        raise Invalid("settings_invalid", "host: the acceptance profile binds loopback only")
+    if settings.acceptance and settings.trusted_proxies:
+        raise Invalid("settings_invalid", "trusted_proxies: refused in the acceptance profile")
