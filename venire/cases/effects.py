@@ -56,6 +56,11 @@ async def _on_post(
 ) -> None:
     state = {"hold": "held", "measure": "removed", "lift": "visible"}.get(kind)
     rule = court.policy.category(case.category).rule
+    post = await posts.load(court.world, case.subject_id)
+    ours = post is not None and post.state_case_id == case.id
+    if post is not None and ours and (post.state_at_ms or 0) > envelope.at_ms:
+        # Told again after a crash: a later step of this case has moved the post on already.
+        return
     if state is not None:
         await posts.set_state(
             court.world, case.subject_id, state, case_id=case.id, rule=rule, at_ms=envelope.at_ms

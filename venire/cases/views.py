@@ -17,6 +17,7 @@ from venire.kernel.clock import iso_ms, utc_day
 from venire.kernel.errors import NotFound
 from venire.kernel.ids import parse_id
 from venire.posts import actions as posts
+from venire.posts.model import LISTED
 from venire.storage.tables.cases import ModeratorActionRow
 
 _HANDLE = re.compile(r"@([A-Za-z0-9_]+)(?:@[\w.:-]+)?")
@@ -92,12 +93,15 @@ async def _blind(court: Court, case: Case) -> tuple[str, list[dict[str, str]]]:
     post = await posts.load(court.world, case.subject_id)
     if post is None:
         return "", []
-    thread = await posts.ancestors(court.world, case.subject_id, limit=_CONTEXT)
-    context = []
-    for before in thread:
-        if before.visibility in {"public", "unlisted"}:
-            who = _letter(names, f"id:{before.author_id}")
-            context.append({"from": who, "text": _masked(before.text, names)})
+    context: list[dict[str, str]] = []
+    before = post
+    while before.in_reply_to_id is not None and len(context) < _CONTEXT:
+        above = await posts.load(court.world, before.in_reply_to_id)
+        if above is None or above.visibility not in LISTED:
+            break
+        who = _letter(names, f"id:{above.author_id}")
+        context.insert(0, {"from": who, "text": _masked(above.text, names)})
+        before = above
     return _masked(post.text, names), context
 
 

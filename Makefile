@@ -1,0 +1,56 @@
+# One list of commands, here and in CI. `make` alone prints it.
+PYTHON ?= python3
+BIN := .venv/bin
+STAMP := .venv/.locked
+SHARED := $(wildcard ../shared/data/drill)
+ARGS ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test check map drill lock benchmark eval-detector clean
+
+help:  ## print this list
+	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: $(STAMP)  ## .venv with the locked dependencies
+
+$(STAMP): requirements/dev.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or later is needed: make PYTHON=python3.12 ...") if sys.version_info < (3, 11) else None'
+	@$(PYTHON) -c 'import venv, ensurepip' 2>/dev/null || { echo "python3-venv is needed: apt-get install python3-venv"; exit 1; }
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements/dev.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+demo: setup  ## a site with 10,000 posts on http://127.0.0.1:8000, and a notice of 98 items handled live
+	$(BIN)/venire demo $(ARGS)
+
+test: setup  ## pass the tests (SQLite, no other server)
+	$(BIN)/python -m pytest -n 2 $(ARGS)
+
+check: setup  ## ruff, mypy, import-linter, generated docs, licences
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python -m tools.map --check
+	$(BIN)/python -m tools.licences
+
+map: setup  ## regenerate docs/map
+	$(BIN)/python -m tools.map
+
+drill: setup  ## the notice drill, on ../shared/data/drill where it is there, else on the demo's corpus
+	$(BIN)/venire drill notice $(if $(SHARED),../shared/data/drill,demo) $(ARGS)
+
+benchmark: setup  ## storage and detectors, in figures
+	$(BIN)/python benchmarks/storage.py
+	$(BIN)/python benchmarks/detectors.py
+
+eval-detector: setup  ## the detector's figures on ../shared/data/detection/dev
+	$(BIN)/python -m pytest -q tests/detectors -m shared_data $(ARGS)
+
+lock:  ## renew the hashed locks (needs uv)
+	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url pyproject.toml -o requirements/run.lock
+	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url --extra dev pyproject.toml -o requirements/dev.lock
+
+clean:  ## remove what make made
+	rm -rf .venv build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

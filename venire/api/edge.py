@@ -1,0 +1,144 @@
+"""What every answer of the site has in common: an id, security headers, CORS, and never a stack.
+
+Pure ASGI, outermost: also errors, preflights and the pages pass through it.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Callable
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import ClientDisconnect
+from starlette.responses import Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from venire.api.errors import problem_response
+from venire.kernel.errors import Problem, Refused, TooLarge
+from venire.kernel.i18n import negotiate
+
+_log = logging.getLogger(__name__)
+
+BODY_BYTES = 17 << 20
+"""No route takes more: 16 MB for notices, and what multipart adds around it."""
+
+OPEN_TO_SCRIPTS = (
+    "/api/",
+    "/oauth/token",
+    "/oauth/revoke",
+    "/oauth/userinfo",
+    "/.well-known/",
+    "/nodeinfo",
+    "/avatars/",
+    "/headers/",
+    "/media/",
+    "/record/",
+    "/health",
+)
+"""Where scripts of other sites may read answers. Never credentials: a token is in a header."""
+
+_CORS = {
+    "Access-Control-Allow-Origin": "*",
+    "Access-Control-Expose-Headers": (
+        "Link, X-RateLimit-Limit, X-RateLimit-Remaining, X-RateLimit-Reset, X-Request-Id,"
+        " Idempotency-Key, Retry-After"
+    ),
+}
+_PREFLIGHT = {
+    **_CORS,
+    "Access-Control-Allow-Methods": "GET, POST, PUT, PATCH, DELETE, OPTIONS",
+    "Access-Control-Allow-Headers": "Authorization, Content-Type, Idempotency-Key",
+    "Access-Control-Max-Age": "86400",
+}
+_SECURITY = {
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+}
+"""The policy for what is not a page; pages bring their own."""
+
+_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
+
+
+class Edge:
+    """Wraps the application; gives each request an id in `scope["state"]["request_id"]`."""
+
+    def __init__(self, app: ASGIApp, *, new_id: Callable[[], str], https: bool) -> None:
+        self._app = app
+        self._new_id = new_id
+        self._https = https
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """See the class."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        headers = Headers(scope=scope)
+        request_id = headers.get("x-request-id", "")
+        if not _REQUEST_ID.fullmatch(request_id):
+            request_id = self._new_id()
+        scope.setdefault("state", {})["request_id"] = request_id
+        started = False
+
+        async def send_dressed(message: Message) -> None:
+            nonlocal started
+            if message["type"] == "http.response.start":
+                started = True
+                self._dress(scope["path"], request_id, MutableHeaders(raw=message["headers"]))
+            await send(message)
+
+        if scope["method"] == "OPTIONS" and scope["path"].startswith(OPEN_TO_SCRIPTS):
+            await Response(status_code=204, headers=_PREFLIGHT)(scope, receive, send_dressed)
+            return
+        try:
+            await self._app(scope, _capped(receive, headers), send_dressed)
+        except ClientDisconnect:
+            return
+        except Exception as error:
+            if not isinstance(error, Problem):
+                _log.exception("request_failed", extra={"request_id": request_id})
+            if started:
+                raise
+            problem = error if isinstance(error, Problem) else Refused("internal_error")
+            language = negotiate(headers.get("accept-language", ""))
+            answer = problem_response(problem, language=language, request_id=request_id)
+            await answer(scope, receive, send_dressed)
+
+    def _dress(self, path: str, request_id: str, headers: MutableHeaders) -> None:
+        headers["X-Request-Id"] = request_id
+        for name, value in _SECURITY.items():
+            headers.setdefault(name, value)
+        if self._https:
+            headers.setdefault("Strict-Transport-Security", "max-age=31536000")
+        if path.startswith(OPEN_TO_SCRIPTS):
+            for name, value in _CORS.items():
+                headers.setdefault(name, value)
+            headers.setdefault("Cross-Origin-Resource-Policy", "cross-origin")
+
+
+def _capped(receive: Receive, headers: Headers) -> Receive:
+    """Refuse a body over the largest that any route takes, before and while it comes in."""
+    declared = headers.get("content-length", "0")
+    announced = int(declared) if declared.isdigit() and len(declared) < 20 else 0  # noqa: PLR2004
+    seen = 0
+
+    async def receive_capped() -> Message:
+        nonlocal seen
+        if announced > BODY_BYTES:
+            raise _too_large()
+        message = await receive()
+        if message["type"] == "http.request":
+            seen += len(message.get("body", b""))
+            if seen > BODY_BYTES:
+                raise _too_large()
+        return message
+
+    return receive_capped
+
+
+def _too_large() -> TooLarge:
+    return TooLarge("body_too_large", f"{BODY_BYTES} bytes at most", limit=BODY_BYTES)

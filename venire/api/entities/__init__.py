@@ -1,0 +1,1 @@
+"""What goes out as JSON: one struct per Mastodon entity, every documented key always there."""

@@ -1,0 +1,33 @@
+"""What an operator decides about the API's face. Built in `server/` from the one settings tree."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Literal
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class RuleText:
+    """One rule of the site as members read it; `translations`: language -> (text, hint)."""
+
+    id: str
+    text: str
+    hint: str = ""
+    translations: tuple[tuple[str, str, str], ...] = ()
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class ApiSettings:
+    """Read by handlers as `request.settings`."""
+
+    registrations: Literal["open", "approval", "closed"] = "open"
+    confirmed_contact_required: bool = True
+    """Whether a member's token works only once the e-mail address is confirmed."""
+    minimum_age: int = 16
+    """Years; 0 asks for no date of birth."""
+    rate_limits: bool = True
+    max_characters: int = 1000
+    description: str = ""
+    rules: tuple[RuleText, ...] = ()
+    source_url: str = ""
+    detectors_read: str = "Public and unlisted posts are read by detectors on this server."

@@ -1,0 +1,131 @@
+"""A new or changed post meets the detectors and the text bank; what they say becomes a source.
+
+Only what was said in public is read. A match with a text that was judged before holds the post at
+once, unless it stands in a quotation or a news report: then it is a signal like any other.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from venire.cases import intake, service, store
+from venire.cases.court import Court
+from venire.cases.model import Case, Source, Subject
+from venire.detectors.model import Evidence, Judgement
+from venire.detectors.run import judge
+from venire.events import PostCreated, PostDeleted, PostEdited
+from venire.kernel.errors import Conflict
+from venire.kernel.quotes import is_condemned
+from venire.kernel.text import normal_form
+from venire.notices import actions as notices
+from venire.posts import actions as posts
+from venire.posts.model import DELETED, LISTED, REMOVED, Post
+from venire.storage.verbs import Envelope
+
+_SPANS_AT_MOST = 20
+
+
+async def on_post(court: Court, envelope: Envelope) -> None:
+    """Look at a post that was published or edited."""
+    event = envelope.event
+    if not isinstance(event, PostCreated | PostEdited):
+        return
+    post = await posts.load(court.world, event.post_id)
+    if post is None or post.visibility not in LISTED or post.state in {DELETED, REMOVED}:
+        return
+    if post.author_id == court.site_account_id:
+        return
+    subject = Subject("post", post.id, post.author_id)
+    for source in (_bank_source(court, post), _detector_source(court, post)):
+        if source is not None:
+            await intake.note_source(court.world, court.policy, subject, source)
+
+
+def _detector_source(court: Court, post: Post) -> Source | None:
+    evidence = Evidence(post.id, text_of(post), post.language)
+    judgement = judge(evidence, court.detectors.models)
+    if not judgement.case or judgement.category is None:
+        return None
+    return Source(
+        kind="detector",
+        ref=f"detectors:{post.version}",
+        category=judgement.category,
+        at_ms=court.world.now_ms(),
+        hold=judgement.hold,
+        score=round(judgement.score, 4),
+        body={"spans": _spans(judgement)},
+    )
+
+
+def _spans(judgement: Judgement) -> list[dict[str, Any]]:
+    found = [
+        {"start": span.start, "end": span.end, "reason": span.reason, "detector": signal.detector}
+        for signal in judgement.signals
+        for span in signal.spans
+    ]
+    return found[:_SPANS_AT_MOST]
+
+
+def text_of(post: Post) -> str:
+    """What is read of a post: its warning and its text."""
+    return f"{post.spoiler}\n{post.text}" if post.spoiler else post.text
+
+
+def _bank_source(court: Court, post: Post) -> Source | None:
+    normal = normal_form(text_of(post))
+    if not normal:
+        return None
+    exact = court.detectors.bank.exact(normal)
+    if exact is not None and exact.id != post.id:
+        return bank_source(court, post, exact.case, exact.category, similarity=1.0)
+    for match in court.detectors.bank.near(normal):
+        if match.entry.id != post.id:
+            return bank_source(
+                court, post, match.entry.case, match.entry.category, similarity=match.similarity
+            )
+    return None
+
+
+def bank_source(court: Court, post: Post, case: str, category: str, *, similarity: float) -> Source:
+    """What a match with a judged text says: an exact copy inherits, a near one gets a panel."""
+    exact = similarity >= 1.0
+    quoting = not exact and is_condemned(text_of(post))
+    return Source(
+        kind="bank",
+        ref=f"{case}:{post.version}",
+        category=category,
+        at_ms=court.world.now_ms(),
+        hold=not quoting,
+        score=round(similarity, 4),
+        body={"copy_of": case, "exact": exact, "quoting": quoting},
+        inherits=case if exact else "",
+    )
+
+
+async def on_post_deleted(court: Court, envelope: Envelope) -> None:
+    """The author deleted the subject of a case: what has not been judged is not judged any more."""
+    event = envelope.event
+    if not isinstance(event, PostDeleted):
+        return
+    case = await store.case_of_subject(court.world.storage, "post", event.post_id)
+    if case is not None and case.state in {"open", "judging"}:
+        if case.pending is not None:
+            # A step is on its way into the record; the relay tells this again in a moment.
+            raise Conflict("case_busy")
+        await _close(court, case)
+    await notices.set_item_states(
+        court.world, event.post_id, "deleted_by_author", at_ms=envelope.at_ms
+    )
+
+
+async def _close(court: Court, case: Case) -> None:
+    closed = msgspec.structs.replace(case, state="closed", waits_for="", measure="none")
+    seats = await store.seats(court.world.storage, case.id)
+    writes = [
+        *store.put_case(closed),
+        store.release_subject(case),
+        *service.dismiss_open(seats),
+    ]
+    await court.world.storage.commit(store.aggregate(case.id), writes, expect=case.version)

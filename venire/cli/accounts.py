@@ -1,0 +1,115 @@
+"""`venire account create`, `venire juror add`, `venire juror list`."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import click
+import msgspec
+
+from venire.cli.options import data_option, json_option, on_house, print_result, profile_option
+from venire.jury import actions as jury
+from venire.jury import store as jurors
+from venire.kernel.errors import NotFound
+from venire.people import actions as people
+from venire.people import store as people_store
+from venire.server.wiring import House
+
+
+@click.group()
+def account() -> None:
+    """Accounts."""
+
+
+@account.command("create")
+@click.argument("name")
+@click.option("--email", required=True)
+@click.option("--role", type=click.Choice(["member", "moderator", "admin"]), default="member")
+@click.option("--password", default=None, help="Made up and shown once if not given.")
+@data_option
+@profile_option
+@json_option
+def create(
+    name: str,
+    email: str,
+    role: str,
+    password: str | None,
+    data: str | None,
+    profile: str | None,
+    json_to: str | None,
+) -> None:
+    """Make an account; its password and token are shown once, here."""
+
+    async def act(house: House) -> Any:
+        return await people.create_account(
+            house.world, username=name, email=email, password=password, role=role
+        )
+
+    made = on_house(act, data=data, profile=profile)
+    readable = "\n".join(
+        [
+            f"account   @{made.username} ({made.role})",
+            f"password  {made.password}",
+            f"token     {made.access_token}",
+            "Both are shown only now.",
+        ]
+    )
+    print_result(msgspec.structs.asdict(made), json_to, readable)
+
+
+@click.group()
+def juror() -> None:
+    """Jurors (service is kept apart from roles)."""
+
+
+@juror.command("add")
+@click.argument("name")
+@click.option("--paid", is_flag=True)
+@click.option("--bench", is_flag=True)
+@data_option
+def add(name: str, data: str | None, *, paid: bool, bench: bool) -> None:
+    """Appoint a trained juror, or a member of the bench."""
+
+    async def act(house: House) -> None:
+        found = await people_store.find_by_handle(house.world, re.sub(r"^@", "", name))
+        if found is None:
+            raise NotFound("account_not_found", f"there is no account {name}")
+        await jury.appoint(house.world, found.id, bench=bench, paid=paid)
+
+    on_house(act, data=data)
+    click.echo(f"{name} serves {'on the bench' if bench else 'as a juror'} from the next pool on")
+
+
+@juror.command("list")
+@data_option
+@json_option
+def list_jurors(data: str | None, json_to: str | None) -> None:
+    """Who serves. For the operator alone: service is never public."""
+
+    async def act(house: House) -> list[dict[str, Any]]:
+        rows = []
+        for member in await jurors.everyone(house.world.storage):
+            known = await people_store.load_account(house.world, member.account_id)
+            missing = await jury.unfit_for(house.world, house.court.policy.jury, member)
+            rows.append(
+                {
+                    "name": known.username if known else "(deleted)",
+                    "state": member.state,
+                    "bench": member.bench,
+                    "paid": member.paid,
+                    "missing": list(missing),
+                }
+            )
+        return rows
+
+    rows = on_house(act, data=data)
+    lines = [
+        f"{row['name']:<32} {row['state']:<10} {'bench' if row['bench'] else 'pool':<6}"
+        f" {'paid' if row['paid'] else 'volunteer':<10} {', '.join(row['missing'])}"
+        for row in rows
+    ]
+    print_result(rows, json_to, "\n".join(lines) or "nobody serves yet")
+
+
+COMMANDS = (account, juror)

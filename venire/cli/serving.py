@@ -1,0 +1,65 @@
+"""`venire run`, `venire fsck`."""
+
+from __future__ import annotations
+
+import asyncio
+
+import click
+import uvloop
+
+from venire.cli.options import data_option, json_option, on_house, print_result, profile_option
+from venire.kernel.errors import Invalid, Unavailable
+from venire.record.fsck import check_record
+from venire.server.settings import load_settings
+
+
+@click.command()
+@data_option
+@click.option("--host", default=None, help="Address to listen on (127.0.0.1).")
+@click.option("--port", type=int, default=None, help="Port to listen on (8000).")
+@profile_option
+@click.option("--workers", type=int, default=1, help="Processes (1, for now).")
+@click.option("--role", type=click.Choice(["all", "web", "worker"]), default="all")
+@click.option("--base-url", default=None, help="Where people reach the site.")
+def run(
+    data: str | None,
+    host: str | None,
+    port: int | None,
+    profile: str | None,
+    workers: int,
+    role: str,
+    base_url: str | None,
+) -> None:
+    """Serve a site."""
+    if workers != 1 or role != "all":
+        raise Invalid(
+            "one_process_only", "this version runs a site in one process: --workers 1, --role all"
+        )
+    from venire.server.run import serve
+
+    settings = load_settings(
+        {"data": data, "host": host, "port": port, "profile": profile, "base_url": base_url}
+    )
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(serve(settings))
+
+
+@click.command()
+@data_option
+@json_option
+def fsck(data: str | None, json_to: str | None) -> None:
+    """Recompute the record from its entries and check what the data folder says of itself."""
+    report = on_house(lambda house: check_record(house.world, house.court.sequencer), data=data)
+    readable = "\n".join(
+        [
+            f"record      {report['entries']} entries, root {report['root'][:16]}…",
+            *(f"PROBLEM     {problem}" for problem in report["problems"]),
+            "sound" if not report["problems"] else "NOT SOUND",
+        ]
+    )
+    print_result(report, json_to, readable)
+    if report["problems"]:
+        raise Unavailable("record_not_sound", f"{len(report['problems'])} problems were found")
+
+
+COMMANDS = (run, fsck)

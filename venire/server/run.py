@@ -1,0 +1,110 @@
+"""`venire run`: the site, served."""
+
+from __future__ import annotations
+
+import logging
+import socket
+import sys
+
+import uvicorn
+
+from venire.api.app import create_app
+from venire.api.settings import ApiSettings, RuleText
+from venire.cases.policy import Policy
+from venire.kernel.errors import Unavailable
+from venire.server.logs import configure_logging
+from venire.server.settings import Settings
+from venire.server.wiring import open_house
+from venire.server.workers import leading
+from venire.web.routes import web_routes
+
+_log = logging.getLogger(__name__)
+_BACKLOG = 2048
+
+
+async def serve(settings: Settings) -> None:
+    """Serve a site until it is told to stop."""
+    configure_logging(settings)
+    sockets = _listen(settings)
+    async with open_house(settings) as house, leading(house):
+        api = api_settings(settings, house.court.policy)
+        app = create_app(house.court, api, extra_routes=web_routes(house.court, api))
+        config = uvicorn.Config(
+            app,
+            log_config=None,
+            access_log=False,
+            proxy_headers=bool(settings.trusted_proxies),
+            forwarded_allow_ips=list(settings.trusted_proxies) or "",
+            server_header=False,
+            date_header=True,
+            timeout_graceful_shutdown=10,
+            lifespan="off",
+        )
+        _greet(settings, house.court.sequencer.verifier_key)
+        await uvicorn.Server(config).serve(sockets=sockets)
+
+
+def _greet(settings: Settings, key: str) -> None:
+    """What a person at the terminal needs: where it is, and the key that proves the record."""
+    lines = [f"Venire is at {settings.url}", f"record key   {key}"]
+    if settings.acceptance:
+        lines.insert(
+            0,
+            "WARNING: acceptance profile. Cheap passwords, no limits, no confirmation: for tests"
+            " and drills on this machine only, never for people.",
+        )
+    sys.stderr.write("\n".join(lines) + "\n")
+    sys.stderr.flush()
+
+
+def _listen(settings: Settings) -> list[socket.socket]:
+    """Listening sockets. The acceptance profile answers on both loopback addresses."""
+    hosts = [settings.host]
+    if settings.acceptance:
+        hosts = ["127.0.0.1", "::1"]
+    sockets = []
+    for host in hosts:
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        listening = socket.socket(family, socket.SOCK_STREAM)
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if family == socket.AF_INET6:
+            listening.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+        try:
+            listening.bind((host, settings.port))
+            listening.listen(_BACKLOG)
+        except OSError as error:
+            listening.close()
+            if host == "::1" and sockets:
+                # A machine without IPv6: the other loopback address is enough.
+                continue
+            raise Unavailable(
+                "address_in_use",
+                f"cannot listen on {host} port {settings.port}: {error.strerror};"
+                " choose another with --port",
+            ) from error
+        sockets.append(listening)
+    return sockets
+
+
+def api_settings(settings: Settings, policy: Policy) -> ApiSettings:
+    """What the face is told of the settings."""
+    rules = tuple(
+        RuleText(
+            id=str(category.rule),
+            text=category.title["en"],
+            hint=category.text["en"],
+            translations=tuple(
+                (language, title, category.text.get(language, ""))
+                for language, title in sorted(category.title.items())
+            ),
+        )
+        for category in policy.categories
+    )
+    return ApiSettings(
+        registrations=settings.registrations,
+        confirmed_contact_required=not settings.acceptance,
+        minimum_age=0 if settings.acceptance else settings.minimum_age,
+        rate_limits=not settings.acceptance,
+        description=settings.description,
+        rules=rules,
+    )

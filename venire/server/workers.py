@@ -1,0 +1,126 @@
+"""What the leader does beside answering: relay, timers, sequencer, epochs, housekeeping."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import os
+import signal
+from collections.abc import AsyncIterator, Coroutine
+from typing import Any
+
+from venire.cases import service, steps, sweep
+from venire.cases.court import Court
+from venire.jury.actions import keep_epochs
+from venire.kernel.clock import DAY_MS
+from venire.posts import indexing
+from venire.server.subscriptions import subscriptions
+from venire.server.wiring import House
+from venire.storage.relay import Relay
+from venire.storage.timers import TimerHandler, Timers
+
+_log = logging.getLogger(__name__)
+_LOOK_S = 0.05
+_HOUSEKEEPING_S = 600
+_JOURNAL_KEPT_MS = 7 * DAY_MS
+
+
+def timer_handlers(court: Court) -> dict[str, TimerHandler]:
+    """What each kind of timer does."""
+
+    async def seat(key: str) -> None:
+        await service.time_out(court.world, court.policy, key)
+
+    async def case(key: str) -> None:
+        await steps.advance(court, int(key))
+
+    return {"seat": seat, "case": case}
+
+
+@contextlib.asynccontextmanager
+async def leading(house: House) -> AsyncIterator[None]:
+    """Run the workers while the block runs, as soon as this process can be the leader."""
+    task = asyncio.create_task(_lead(house), name="leader")
+    task.add_done_callback(_stop_if_failed)
+    try:
+        yield
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+def _stop_if_failed(task: asyncio.Task[None]) -> None:
+    """A site whose workers are gone takes posts and never judges one: better that it stops."""
+    if not task.cancelled() and task.exception() is not None:
+        _log.critical("workers_died", exc_info=task.exception())
+        os.kill(os.getpid(), signal.SIGTERM)
+
+
+async def _lead(house: House) -> None:
+    while not house.leader.acquire():  # noqa: ASYNC110 - the lock is another process's to free
+        await asyncio.sleep(1)
+    court = house.court
+    relay = Relay(house.storage, subscriptions(court))
+    house.storage.on_commit(relay.wake)
+    court.sequencer.start()
+    await sweep.fill_bank(court)
+    await indexing.prepare(court.world, court.search)
+    relay.start()
+    house.pulse.relay = relay
+    timers = Timers(house.storage, house.world.clock, timer_handlers(court))
+    tasks = [
+        _named(timers.run(), "timers"),
+        _named(_watch_other_processes(house, relay), "watch"),
+        _named(_keep_epochs(court), "epochs"),
+        _named(_housekeeping(house), "housekeeping"),
+    ]
+    try:
+        await asyncio.gather(*tasks)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        house.pulse.relay = None
+        await relay.stop()
+        await court.sequencer.stop()
+
+
+def _named(work: Coroutine[Any, Any, None], name: str) -> asyncio.Task[None]:
+    return asyncio.create_task(work, name=name)
+
+
+async def _watch_other_processes(house: House, relay: Relay) -> None:
+    """Wake the relay when another process has written: a pragma of 3 microseconds, 20 a second."""
+    seen = house.storage.data_version()
+    while True:
+        await asyncio.sleep(_LOOK_S)
+        version = house.storage.data_version()
+        if version != seen:
+            seen = version
+            relay.wake()
+
+
+async def _keep_epochs(court: Court) -> None:
+    while True:
+        try:
+            await keep_epochs(
+                court.world, court.sequencer, court.policy, court.policy.jury.epoch_minutes
+            )
+        except asyncio.CancelledError:
+            raise
+        except Exception:  # noqa: BLE001 - a pool that cannot be frozen now can be in a minute
+            _log.exception("epoch_not_frozen")
+            await asyncio.sleep(60)
+
+
+async def _housekeeping(house: House) -> None:
+    while True:
+        await asyncio.sleep(_HOUSEKEEPING_S)
+        try:
+            await house.storage.sweep()
+            await house.storage.prune(house.world.now_ms() - _JOURNAL_KEPT_MS)
+        except asyncio.CancelledError:
+            raise
+        except Exception:  # noqa: BLE001 - cleaning up can wait
+            _log.exception("housekeeping_failed")
