@@ -16,6 +16,7 @@ from venire.api import (
     reading,
     relationships,
 )
+from venire.api.judgement_routes import JUDGEMENT
 from venire.api.routing import Options, Route
 
 _STILL = Options(while_suspended=True)
@@ -137,4 +138,5 @@ ROUTES: tuple[Route, ...] = (
     *ACCOUNTS,
     *RELATIONSHIPS,
     *ABSENCES,
+    *JUDGEMENT,
 )

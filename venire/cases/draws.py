@@ -86,7 +86,7 @@ async def next_in_order(court: Court, case: Case, current: Round, count: int) ->
     if current.kind != "panel":
         return await _next_of_bench(court, case, current, count)
     pool = await court.pools.of(current.epoch)
-    drawn = pool.drawn(case.public_id)
+    drawn = pool.drawn(case.public_id, current.batch)
     excluded = set(current.excluded)
     jurors: list[tuple[int, int | None, float, float]] = []
     cursor = current.cursor
@@ -116,5 +116,7 @@ async def _next_of_bench(court: Court, case: Case, current: Round, count: int) -
     free = [juror for juror in members if juror.account_id not in barred]
     busy = {j.account_id: len(await store.service_on(storage, j.account_id, day)) for j in free}
     free.sort(key=lambda juror: (busy[juror.account_id], juror.account_id))
-    chosen = [(juror.account_id, None, *_rates(juror)) for juror in free[:count]]
+    chosen: list[tuple[int, int | None, float, float]] = [
+        (juror.account_id, None, *_rates(juror)) for juror in free[:count]
+    ]
     return Found(chosen, current.cursor, exhausted=False)

@@ -85,7 +85,7 @@ def draw_headers(
         "root": root,
         "exclusion_rule": rule_hash,
         "excluded": list(excluded),
-        "batch": 0,
+        "batch": number,
         "strength": "weaker",
         "panel_rule": panel_rule,
         "contested": contested,
@@ -101,7 +101,7 @@ def seat_header(case: Case, number: int, epoch: int, indices: Sequence[int]) -> 
         "case": case.public_id,
         "round": number,
         "epoch": epoch,
-        "batch": 0,
+        "batch": number,
         "indices": list(indices),
     }
 

@@ -188,6 +188,8 @@ async def _draw(court: Court, case: Case) -> bool:
     """Open the next round: commit to its exclusions before its order can be known."""
     now_ms = court.world.now_ms()
     planned = rules.next_round(case, court.policy, now_ms)
+    # A round of its own order: the same batch would ask the same people first again.
+    planned = msgspec.structs.replace(planned, batch=planned.number)
     drawn = None
     if planned.kind == "panel":
         drawn = await draws.prepare(court, case)

@@ -16,13 +16,14 @@ from venire.posts.model import DELETED, LISTED, REMOVED
 from venire.storage.tables.detectors import BankRow
 
 _CANDIDATES = 200
+_TERMS = 12
 
 
 async def fill_bank(court: Court) -> int:
     """Load the bank into memory at start; return how many entries it has."""
     count = 0
     async for row in bank_store.entries(court.world.storage):
-        court.detectors.bank.add(BankEntry(row.post_id, row.normal_form, row.category, row.case))
+        court.detectors.bank.add(BankEntry(row.post_id, row.normal_form, row.category, row.origin))
         count += 1
     return count
 
@@ -39,7 +40,7 @@ async def remember(court: Court, case: Case) -> None:
     row = BankRow(
         shard=bank_store.shard_of(post.id),
         post_id=post.id,
-        case=origin,
+        origin=origin,
         category=case.category,
         normal_form=normal,
         active=True,
@@ -60,8 +61,8 @@ async def sweep(court: Court, case: Case) -> None:
     if origin is None:
         return
     normal = normal_form(text_of(origin))
-    terms = search_terms(text_of(origin), 12)
-    found = await court.search.candidates(terms.any_terms, "any", _CANDIDATES)
+    _, terms = search_terms(text_of(origin), _TERMS)
+    found = await court.search.candidates(terms, "any", _CANDIDATES)
     for post in await posts.load_many(court.world, found):
         if post.id == origin.id or post.visibility not in LISTED:
             continue

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import shutil
 import signal
 import sys
@@ -12,10 +13,12 @@ from typing import Any
 import click
 import httpx
 
+from venire.cases.views import mask_handles
 from venire.cli.corpus import write_corpus
 from venire.cli.drills import notice as notice_drill
 from venire.cli.drills import people, site
 from venire.cli.drills.figures import figures_table
+from venire.cli.drills.jurors import Jurors
 from venire.cli.drills.people import Member
 from venire.cli.drills.score import score
 from venire.cli.options import on_house
@@ -27,6 +30,11 @@ from venire.people import sessions
 from venire.record.verify import verify_path
 
 _PORT = 8000
+_WITH_THE_VISITOR = 3
+_THREAT = (
+    "@demo_target We know where you live. We will come to your house tonight and burn it down with"
+    " you inside."
+)
 
 
 @click.command()
@@ -55,7 +63,9 @@ def demo(data: Path, port: int, rows: int, *, once: bool) -> None:
             run = asyncio.run(
                 notice_drill.perform(url, material, admin, notice_drill.Options(), stages)
             )
-            shown = asyncio.run(_leave_open(url, run, admin))
+            if run.jurors is None:
+                raise Unavailable("drill_incomplete", "the drill ended without its jurors")
+            shown = asyncio.run(_leave_open(url, run, admin, run.jurors))
         stages.stage("Verifying the record", None)
         with written_out(str(folder)) as prefix:
             report = verify_path(prefix, (folder / "record.pub").read_text().strip())
@@ -80,29 +90,53 @@ class Shown(dict[str, Any]):
     """Who to be, and where to look, in each of the five links."""
 
 
-async def _leave_open(url: str, run: notice_drill.Run, admin: Member) -> Shown:
-    """Leave a case open for a visitor: a fresh threat, held, with a summons to answer."""
+async def _leave_open(url: str, run: notice_drill.Run, admin: Member, jurors: Jurors) -> Shown:
+    """Leave a case open for a visitor: a fresh threat, held, with a summons to answer.
+
+    Everyone but three jurors leaves the pool first, so that the lot must fall on the visitor.
+    """
     async with people.open_client(url) as client:
         app = await people.app_token(client)
         names = ["demo_author", "demo_target", "demo_juror"]
         members = await people.sign_up(client, app, names, lambda _: None)
+        ids = {name: await people.whoami(client, members[name]) for name in names}
+        panel = jurors.pool[:_WITH_THE_VISITOR]
+        for juror in jurors.pool[_WITH_THE_VISITOR:]:
+            await people.answer(client, "POST", "/api/v1/jury/opt_out", juror)
         await people.answer(
             client, "POST", "/api/v1/jury/opt_in", members["demo_juror"], json={"consent": True}
         )
-        ids = {name: await people.whoami(client, members[name]) for name in names}
+        await people.answer(client, "POST", "/api/v1/admin/epochs", admin)
         made = await people.answer(
             client,
             "POST",
             "/api/v1/statuses",
             members["demo_author"],
-            json={
-                "status": "@demo_target We know where you live. We will come to your house tonight"
-                " and burn it down with you inside.",
-                "visibility": "public",
-            },
+            json={"status": _THREAT, "visibility": "public", "language": "en"},
         )
         case = await _case_of(client, admin, made["id"])
+        others = dataclasses.replace(
+            jurors, pool=panel, bench=(), truth={mask_handles(_THREAT): True}, accuracy=1.0
+        )
+        await _until_visitor_is_asked(client, members["demo_juror"], others)
         return Shown(ids=ids, post=made["id"], case=case, notice=run.notice_ref, admin=admin.id)
+
+
+async def _until_visitor_is_asked(
+    client: httpx.AsyncClient, visitor: Member, others: Jurors
+) -> None:
+    """The other three vote; the case then waits for the visitor's ballot alone."""
+    stop = asyncio.Event()
+    serving = asyncio.create_task(others.serve(stop))
+    try:
+        for _ in range(100):
+            waiting = await people.answer(client, "GET", "/api/v1/jury/summons", visitor)
+            if waiting and len(others.cast) >= _WITH_THE_VISITOR:
+                return
+            await asyncio.sleep(0.2)
+    finally:
+        stop.set()
+        await asyncio.gather(serving, return_exceptions=True)
 
 
 async def _case_of(client: httpx.AsyncClient, admin: Member, post_id: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import tempfile
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import click
 import msgspec
@@ -99,7 +99,12 @@ def simulate() -> None:
 @click.option("--base-rate", type=click.FloatRange(0, 1), default=0.3, show_default=True)
 @click.option("--lenient", type=click.FloatRange(0, 1), default=0.0, show_default=True)
 @click.option("--faction", type=click.FloatRange(0, 1), default=0.0, show_default=True)
-@click.option("--rule", default="sequential", show_default=True)
+@click.option(
+    "--rule",
+    type=click.Choice(["sequential", "uncapped", "contested", "three_of_five", "four_of_five"]),
+    default="sequential",
+    show_default=True,
+)
 @click.option("--cases", type=click.IntRange(1), default=40_000, show_default=True)
 @click.option("--seed", type=int, default=1, show_default=True)
 @json_option
@@ -114,14 +119,14 @@ def simulate_jury_command(
     json_to: str | None,
 ) -> None:
     """What a panel rule finds, misses and costs; hung cases go to a bench right 95 times of 100."""
-    from venire.jury.simulation import simulate_jury
+    from venire.jury.simulation import SimulatedRule, simulate_jury
 
     figures = simulate_jury(
         accuracy=accuracy,
         base_rate=base_rate,
         lenient=lenient,
         faction=faction,
-        rule=rule,
+        rule=cast("SimulatedRule", rule),
         cases=cases,
         seed=seed,
     )

@@ -33,7 +33,7 @@ whoever shared a device or an invite with the author;
 whoever used, within 30 days, an IPv4 address of the author's that at most 5 accounts used;
 every member of an earlier panel of the case;
 whoever has reached the day's dose of ballots, seats still open included;
-whoever opted out of the category.
+whoever opted out of the category, or left the jury since the pool was frozen.
 Nobody is excluded for having taken part in the thread.
 """
 _FOLLOWS: Final = {
@@ -103,34 +103,6 @@ def freeze(epoch: int, salt: bytes, nonces: Mapping[int, bytes]) -> FrozenPool:
 def pool_root(pseudonyms: Sequence[bytes]) -> bytes:
     """RFC 6962 root over the pseudonyms in their order: 32 bytes."""
     return root_of(leaf_hash(name) for name in pseudonyms)
-
-
-def document(
-    pool: FrozenPool,
-    *,
-    frozen_at_ms: int,
-    commitment: bytes,
-    next_commitment: bytes,
-    seed: bytes | None = None,
-) -> bytes:
-    """The JSON of `/record/pool/EPOCH`; the same bytes for the same pool.
-
-    `commitment` and `next_commitment` are `draw.seed_commitment` of this epoch's seed and of the
-    next one's.
-    """
-    return msgspec.json.encode(
-        PoolDocument(
-            epoch=pool.epoch,
-            frozen_at_ms=frozen_at_ms,
-            root=pool.root.hex(),
-            size=len(pool.entries),
-            nonce_root=pool.nonce_root.hex(),
-            seed_commitment=commitment.hex(),
-            next_seed_commitment=next_commitment.hex(),
-            pseudonyms=tuple(entry.pseudonym for entry in pool.entries),
-            seed=None if seed is None else seed.hex(),
-        )
-    )
 
 
 def read_document(raw: bytes) -> PoolDocument:

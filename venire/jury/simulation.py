@@ -6,6 +6,7 @@ Every case goes through `panel.decide` itself; only the jurors are made up.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Final, Literal, NamedTuple, TypedDict
 
 import msgspec
@@ -50,11 +51,34 @@ class Figures(TypedDict):
 
 
 class _Pool(NamedTuple):
-    """Per juror: P(votes violates) on a violating and on a benign case, and the believed rates."""
+    """Per juror: P(votes violates) on a violating and on a benign case, and both ballots.
+
+    `ballots[juror]` is (keeps, violates) with the believed rates, shared by all cases: making them
+    anew costs more than deciding.
+    """
 
     on_violating: NDArray[np.float64]
     on_benign: NDArray[np.float64]
-    rates: tuple[Rates, ...]
+    ballots: tuple[tuple[Ballot, Ballot], ...]
+
+
+class _Chunk(NamedTuple):
+    """Made-up cases, one item each: truth, jurors in the order drawn, their votes, the bench's."""
+
+    truths: Sequence[bool]
+    seated: Sequence[list[int]]
+    votes: Sequence[list[bool]]
+    bench: Sequence[bool]
+
+
+@dataclass
+class _Judged:
+    """Running counts; the first two by whether the case violates."""
+
+    seen: dict[bool, int]
+    removed: dict[bool, int]
+    ballots: int = 0
+    hung: int = 0
 
 
 def simulate_jury(
@@ -88,39 +112,31 @@ def simulate_jury(
     chance = np.random.default_rng(seed)
     pool = _pool(chance, accuracy=accuracy, lenient=lenient, faction=faction)
     panel_rule = rule_named(rule, base_rate=base_rate, faction=faction)
-    # One ballot object per juror and vote, shared by all cases: making them anew costs more than
-    # deciding.
-    ballots = [
-        (Ballot(juror, "keeps", rates), Ballot(juror, "violates", rates))
-        for juror, rates in enumerate(pool.rates)
-    ]
-    removed = {True: 0, False: 0}
-    seen = {True: 0, False: 0}
-    cast = hung = 0
+    judged = _Judged({True: 0, False: 0}, {True: 0, False: 0})
     for done in range(0, cases, _CHUNK):
-        truths, seated, votes, bench = _chunk(
-            chance, pool, base_rate, panel_rule, min(_CHUNK, cases - done)
-        )
-        for truth, jurors, said, benched in zip(truths, seated, votes, bench, strict=True):
-            decision = decide(
-                [ballots[juror][vote] for juror, vote in zip(jurors, said, strict=True)],
-                panel_rule,
-            )
-            verdict = decision.verdict == "violates"
-            if decision.state == "hung":
-                hung += 1
-                verdict = benched
-            seen[truth] += 1
-            removed[truth] += verdict
-            cast += decision.tally.ballots
+        size = min(_CHUNK, cases - done)
+        _judge(judged, pool, panel_rule, _chunk(chance, pool, base_rate, panel_rule, size))
         if progress is not None:
-            progress(min(done + _CHUNK, cases), cases)
+            progress(done + size, cases)
     return Figures(
-        recall=removed[True] / max(seen[True], 1),
-        false_removals=removed[False] / max(seen[False], 1),
-        ballots_per_case=cast / cases,
-        hung=hung / cases,
+        recall=judged.removed[True] / max(judged.seen[True], 1),
+        false_removals=judged.removed[False] / max(judged.seen[False], 1),
+        ballots_per_case=judged.ballots / cases,
+        hung=judged.hung / cases,
     )
+
+
+def _judge(judged: _Judged, pool: _Pool, rule: PanelRule, made_up: _Chunk) -> None:
+    """Put each made-up case before the panel rule, and what is hung before the bench."""
+    for truth, jurors, said, benched in zip(*made_up, strict=True):
+        decision = decide(
+            [pool.ballots[juror][vote] for juror, vote in zip(jurors, said, strict=True)], rule
+        )
+        hung = decision.state == "hung"
+        judged.seen[truth] += 1
+        judged.removed[truth] += benched if hung else decision.verdict == "violates"
+        judged.ballots += decision.tally.ballots
+        judged.hung += hung
 
 
 def rule_named(rule: SimulatedRule, *, base_rate: float, faction: float) -> PanelRule:
@@ -170,21 +186,20 @@ def _pool(chance: np.random.Generator, *, accuracy: float, lenient: float, facti
         rates = tuple(
             Rates(clip(float(h)), clip(float(f))) for h, f in zip(on_gold_h, on_gold_f, strict=True)
         )
-    return _Pool(on_violating, on_benign, rates)
+    ballots = tuple(
+        (Ballot(juror, "keeps", each), Ballot(juror, "violates", each))
+        for juror, each in enumerate(rates)
+    )
+    return _Pool(on_violating, on_benign, ballots)
 
 
 def _chunk(
     chance: np.random.Generator, pool: _Pool, base_rate: float, rule: PanelRule, size: int
-) -> tuple[Sequence[bool], Sequence[list[int]], Sequence[list[bool]], Sequence[bool]]:
-    """Truths, jurors in the order drawn, their votes, and what the bench would say."""
+) -> _Chunk:
     most = rule.max_ballots
     truths = chance.random(size) < base_rate
-    lots = chance.random((size, POOL))
-    # A partition leaves its part in an order that leans on the juror's number; sort that part.
-    drawn = np.argpartition(lots, most - 1, axis=1)[:, :most]
-    in_order = np.argsort(np.take_along_axis(lots, drawn, axis=1), axis=1)
-    seated = np.take_along_axis(drawn, in_order, axis=1)
+    seated = np.argsort(chance.random((size, POOL)), axis=1)[:, :most]
     says = np.where(truths[:, None], pool.on_violating[seated], pool.on_benign[seated])
     votes = chance.random(says.shape) < says
     bench = truths == (chance.random(size) < BENCH_ACCURACY)
-    return truths.tolist(), seated.tolist(), votes.tolist(), bench.tolist()
+    return _Chunk(truths.tolist(), seated.tolist(), votes.tolist(), bench.tolist())

@@ -11,9 +11,19 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import islice, product
-from pathlib import Path
+from operator import add
 
 from venire.kernel.confusables import BLACK_FLAG, REGIONAL, TAG_LETTERS, read_as
+from venire.kernel.lexicon import (
+    LONGEST,
+    MASKED,
+    SHORT_WORDS,
+    SWAPPED,
+    VIOLENT,
+    WORDS,
+    is_broken,
+    known_word,
+)
 from venire.kernel.near import shingles, similarity, sketch
 from venire.kernel.quotes import is_quoted
 
@@ -37,48 +47,6 @@ class Folded:
         return self.offsets[start], self.offsets[end - 1] + 1
 
 
-def _read_lexicon() -> tuple[dict[str, int], frozenset[str]]:
-    ranked: dict[str, int] = {}
-    violent: list[str] = []
-    section = ""
-    lines = (Path(__file__).parent / "lexicon.txt").read_text(encoding="utf-8").splitlines()
-    for line in lines:
-        if line.startswith("["):
-            section = line
-        elif not line.startswith("#"):
-            for word in line.split():
-                ranked.setdefault(word, len(ranked))
-                if section == "[violent]":
-                    violent.append(word)
-    return ranked, frozenset(violent)
-
-
-_WORDS, _VIOLENT = _read_lexicon()
-_SHORT_WORDS = frozenset({"i", "a", "u"})
-_LONGEST = max(map(len, _WORDS))
-
-
-def known_word(word: str) -> bool:
-    """Whether the small shipped lexicon has this lower-case word."""
-    return word in _WORDS
-
-
-def _masked_words() -> dict[str, str]:
-    """`k*ll` -> `kill`: each violent word with one inner letter, or all its vowels, starred."""
-    masked: dict[str, str] = {}
-    for word in sorted(_VIOLENT, key=_WORDS.__getitem__):
-        if len(word) < 4:  # noqa: PLR2004 - three letters with a hole fit too many words
-            continue
-        forms = {word[:at] + "*" + word[at + 1 :] for at in range(1, len(word) - 1)}
-        forms.add(word[0] + re.sub("[aeiou]", "*", word[1:-1]) + word[-1])
-        forms |= {word[:at] + "**" + word[at + 2 :] for at in range(1, len(word) - 2)}
-        for form in forms:
-            if "*" in form:
-                masked.setdefault(form, word)
-    return masked
-
-
-_MASKED = _masked_words()
 _LEET = {
     "0": "o", "1": "il", "2": "z", "3": "e", "4": "a", "5": "s", "6": "gb", "7": "t", "8": "b",
     "9": "g", "@": "a", "$": "s", "!": "il", "|": "il", "+": "t", "€": "e", "£": "l", "(": "c",
@@ -96,13 +64,17 @@ _SPACED = re.compile(
     r"(?:(?P=gap)[a-z0-9@$!|])+(?!'?[^\W_])"
 )
 _LEET_TOKEN = re.compile(r"[a-z0-9@$!|+€£(]{3,}")
-_BROKEN = re.compile(r"(?<![a-z])[a-z]++(?:[*#_\-.%&^?~/|=]{1,3}[a-z]++)++")
+_BROKEN = re.compile(r"(?<![a-z])[a-z]++(?:[*#_\-.%&^?~/|=;:,+\\]{1,3}[a-z]++)++")
+_LETTERS = re.compile(r"[a-z]+")
+_NEIGHBOURS = re.compile(r"(?<![^\W\d_])(?<!')([a-z]+)[ \n](?=([a-z]+))")
+_BLANKS = re.compile(r" ?[ \n]*\n[ \n]*| {2,}")
 _MASKS = re.compile(r"[*#_\-.%&^?~]")
 _ROMAN = re.compile(r"x{0,3}(?:ix|iv|v?i{0,3})")
 # One cheap look that sends plain text on its way; what it lets through costs a second look only.
 _SUSPECT = re.compile(
     r"([a-z])\1\1|[a-z][0-9@$!|+€£(]+[a-z]|[0-9@$!|+€£][a-z]{2}|[a-z]{2}[0-9@$|+€£]"
-    r"|[a-z][*#_\-.%&^?~/|=]{1,3}[a-z]|(?<![^\W_])[a-z0-9@$!|](?: {1,3}|\n|[^\w\s]{1,2}|_)"
+    r"|[a-z][*#_\-.%&^?~/|=;:,+\\]{1,3}[a-z]|  |\n[ \n]| \n"
+    r"|(?<![^\W_])[a-z0-9@$!|](?: {1,3}|\n|[^\w\s]{1,2}|_)"
     r"[a-z0-9@$!|](?: {1,3}|\n|[^\w\s]{1,2}|_)[a-z0-9@$!|](?![^\W_])"
 )
 
@@ -119,7 +91,7 @@ def _unstretch(match: re.Match[str]) -> _Piece | None:
     if len(runs) < 24:  # noqa: PLR2004 - longer ones are noise, not words
         for sizes in islice(product(*choices), _MAX_READINGS):
             kept = "".join(letter * size for (letter, _, _), size in zip(runs, sizes, strict=True))
-            if kept in _WORDS:
+            if kept in WORDS:
                 return kept, _kept_offsets(runs, sizes)
     sizes = tuple(min(size, 2) for _, _, size in runs)
     return "".join(letter * size for (letter, _, _), size in zip(runs, sizes, strict=True)), (
@@ -168,10 +140,10 @@ def _split_words(letters: str) -> list[str] | None:
         return None
     best: list[list[str] | None] = [[]] + [None] * len(letters)
     for end in range(1, len(letters) + 1):
-        for start in range(max(0, end - _LONGEST), end):
+        for start in range(max(0, end - LONGEST), end):
             before = best[start]
             word = letters[start:end]
-            if before is None or not (word in _WORDS or word in _SHORT_WORDS):
+            if before is None or not (word in WORDS or word in SHORT_WORDS):
                 continue
             found = best[end]
             if found is None or len(before) + 1 < len(found):
@@ -188,14 +160,14 @@ def _read_leet(token: str) -> str | None:
     choices = [_LEET.get(char, char) for char in token]
     for reading in islice(product(*choices), _MAX_READINGS):
         word = "".join(reading)
-        if word in _WORDS:
+        if word in WORDS:
             return word
     return None
 
 
 def _unleet(match: re.Match[str]) -> _Piece | None:
     token = match.group()
-    if token.isalpha() or token.isdigit() or len(token) > _LONGEST:
+    if token.isalpha() or token.isdigit() or len(token) > LONGEST:
         return None
     for start, end in _trimmings(token):
         bare = token[start:end]
@@ -219,10 +191,24 @@ def _mend(match: re.Match[str]) -> _Piece | None:
     letters = "".join(char for char in token if "a" <= char <= "z")
     places = [at for at, char in enumerate(token) if "a" <= char <= "z"]
     parts = re.split("[^a-z]+", token)
-    if letters in _VIOLENT and not all(part in _WORDS for part in parts):
+    if letters in VIOLENT and not all(part in WORDS for part in parts):
         return letters, places
-    word = _MASKED.get(_MASKS.sub("*", token))
+    word = MASKED.get(_MASKS.sub("*", token))
     return (word, range(len(token))) if word is not None and len(word) == len(token) else None
+
+
+def _unswap(match: re.Match[str]) -> _Piece | None:
+    word = SWAPPED.get(match.group())
+    return None if word is None else (word, range(len(word)))
+
+
+def _rejoin(match: re.Match[str]) -> _Piece | None:
+    first, second = match.groups()
+    return (first, range(len(first))) if is_broken(first, second) else None
+
+
+def _one_blank(match: re.Match[str]) -> _Piece | None:
+    return ("\n" if "\n" in match.group() else " "), (0,)
 
 
 def _replaced(
@@ -281,15 +267,29 @@ def fold(text: str) -> Folded:
         folded = Folded(text.lower(), range(len(text)))
     else:
         folded = _read_characters(text)
-    # Each round removes a sign or a letter, so this ends; two rounds are the rule.
-    while _SUSPECT.search(folded.text) is not None:
+    # Each round that goes on has removed a sign or mended a word, so this ends; one or two are the
+    # rule.
+    while True:
         before = folded.text
-        folded = _replaced(folded, _SPACED, _unspace)
-        folded = _replaced(folded, _STRETCHED, _unstretch)
-        folded = _replaced(folded, _LEET_TOKEN, _unleet)
-        folded = _replaced(folded, _BROKEN, _mend)
+        if _SUSPECT.search(before) is not None:
+            folded = _replaced(folded, _SPACED, _unspace)
+            folded = _replaced(folded, _STRETCHED, _unstretch)
+            folded = _replaced(folded, _LEET_TOKEN, _unleet)
+            folded = _replaced(folded, _BROKEN, _mend)
+            folded = _replaced(folded, _BLANKS, _one_blank)
+        folded = _spelled(folded)
         if folded.text == before:
-            break
+            return folded
+
+
+def _spelled(folded: Folded) -> Folded:
+    """Violent words whose letters were exchanged, or that a blank cuts in two, made whole."""
+    words = _LETTERS.findall(folded.text)
+    if not SWAPPED.keys().isdisjoint(words):
+        folded = _replaced(folded, _LETTERS, _unswap)
+        words = _LETTERS.findall(folded.text)
+    if not VIOLENT.isdisjoint(map(add, words, islice(words, 1, None))):
+        folded = _replaced(folded, _NEIGHBOURS, _rejoin)
     return folded
 
 

@@ -85,7 +85,8 @@ def decode_entry(content: bytes) -> Entry:
     """Read a leaf; `Invalid("entry_malformed")` unless it is what `encode_entry` would write."""
     try:
         leaf = _DECODER.decode(content)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        # A leaf of brackets within brackets is a stranger's, not a fault of ours.
         raise Invalid("entry_malformed", "not the JSON of an entry") from error
     if leaf.v != VERSION:
         raise Invalid("entry_malformed", "an entry of another version", key="v", version=leaf.v)

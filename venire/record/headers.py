@@ -1,7 +1,8 @@
 """What the clear header of an entry may say, by type: a closed list of keys and of values.
 
 Nothing here can name an account, a post or a text: strings come from closed lists or have a fixed
-shape, and a number stays below 2**32, where no id of this site lies.
+shape (`rules` alone is free, the version in `policy.toml`), and a number stays below 2**32, where
+no id of this site lies.
 """
 
 from __future__ import annotations

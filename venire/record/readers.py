@@ -52,14 +52,17 @@ class FolderReader:
         try:
             # Without O_NONBLOCK a pipe laid in the folder would hold the reader for ever.
             descriptor = os.open(file, os.O_RDONLY | os.O_NONBLOCK)
-        except FileNotFoundError as error:
+        except (FileNotFoundError, NotADirectoryError) as error:
             raise NotFound("path_missing", path=path) from error
         except OSError as error:
             raise Unavailable("source_unreachable", "it cannot be read", path=path) from error
-        with os.fdopen(descriptor, "rb") as opened:
+        try:
             if not stat.S_ISREG(os.fstat(descriptor).st_mode):
                 raise NotFound("path_missing", "not a file", path=path)
-            content = opened.read(limit + 1)
+            with os.fdopen(descriptor, "rb", closefd=False) as opened:
+                content = opened.read(limit + 1)
+        finally:
+            os.close(descriptor)
         return _within(content, limit, path)
 
     def paths(self) -> Iterator[str]:

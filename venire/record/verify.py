@@ -158,6 +158,7 @@ class _Walk:
                     raise RecordFault("entry_malformed", problem.hint, **data) from problem
             leaves = [tree.leaf_hash(content) for content in entries]
             self._add(0, b"".join(leaves))
+            self._compare_older(number, entries)
             yield leaves, types
 
     def finish(self) -> None:
@@ -179,10 +180,12 @@ class _Walk:
         except Invalid as problem:
             raise RecordFault(problem.code, problem.hint, path=tile_path(tile)) from problem
         self.compared += 1
+        return entries
+
+    def _compare_older(self, number: int, entries: list[bytes]) -> None:
         for older in self._older.get((ENTRIES, number), ()):
             if parse_bundle(self._served(older), older.width) != entries[: older.width]:
                 raise RecordFault("bundle_mismatch", "two widths differ", path=tile_path(older))
-        return entries
 
     def _add(self, level: int, hashes: bytes) -> None:
         """Put hashes at the right of a level; a tile that is full rises into the next."""

@@ -62,7 +62,7 @@ def _listen(settings: Settings) -> list[socket.socket]:
     hosts = [settings.host]
     if settings.acceptance:
         hosts = ["127.0.0.1", "::1"]
-    sockets = []
+    sockets: list[socket.socket] = []
     for host in hosts:
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
         listening = socket.socket(family, socket.SOCK_STREAM)

@@ -49,29 +49,23 @@ def subscriptions(court: Court) -> tuple[Subscription, ...]:
         Subscription(
             "summons", of_court(summoning.on_summons_offered), hears=(events.SummonsOffered,)
         ),
-        Subscription("feeds", page=lambda page, at: feeds.on_page(world, page, at)),
+        Subscription(feeds.CURSOR, page=lambda page, at: feeds.fan_out(world, page, at)),
         Subscription(
-            "search", page=lambda page, at: indexing.on_page(world, court.search, page, at)
+            indexing.CURSOR,
+            page=lambda page, at: indexing.index_page(world, court.search, page, at),
         ),
         Subscription(
             "notifications",
-            of_world(notifications.on_event),
-            hears=(events.PostCreated, events.Followed),
+            of_world(notifications.tell),
+            hears=notifications.HEARS,
         ),
         Subscription(
             "post_counts",
-            of_world(post_counts.on_event),
-            hears=(events.PostCreated, events.PostDeleted),
+            of_world(post_counts.count_replies),
+            hears=post_counts.HEARS,
         ),
         Subscription(
-            "account_counts",
-            of_world(people_counts.on_event),
-            hears=(
-                events.PostCreated,
-                events.PostDeleted,
-                events.Followed,
-                events.Unfollowed,
-            ),
+            people_counts.CURSOR, page=lambda page, at: people_counts.on_page(world, page, at)
         ),
     )
 

@@ -7,7 +7,7 @@ import dataclasses
 from collections.abc import AsyncIterator
 
 from venire.adapters.objects.local import LocalObjects
-from venire.adapters.search.sqlite_fts import SqliteSearch
+from venire.adapters.search.sqlite_fts import SqliteIndex
 from venire.cases.court import Court
 from venire.cases.policy import load_policy
 from venire.detectors.model import load_detectors
@@ -75,7 +75,7 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
         storage = SqliteStorage(folder, clock, ids, ALL)
         stack.push_async_callback(storage.close)
         world = World(storage, clock, chance, ids, _site(settings), storage.rebuilt_at_ms)
-        search = SqliteSearch(folder / "search.db")
+        search = SqliteIndex(folder / "search.db")
         stack.push_async_callback(search.close)
         ocr = OcrPool(workers=settings.ocr_workers)
         stack.push_async_callback(ocr.close)

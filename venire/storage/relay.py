@@ -182,9 +182,7 @@ class Relay:
             return
         after: tuple[int] | None = None
         while True:
-            rows = await self._storage.range(
-                PARKED, (subscription.name,), above=after, limit=_PAGE
-            )
+            rows = await self._storage.range(PARKED, (subscription.name,), above=after, limit=_PAGE)
             for row in rows:
                 try:
                     await subscription.handler(msgspec.msgpack.decode(row.envelope, type=Envelope))

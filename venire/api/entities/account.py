@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Iterable
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import msgspec
 
@@ -20,6 +21,7 @@ from venire.people.counts import load_counts
 from venire.people.model import ADMIN, MODERATOR, Account, Counts
 from venire.people.profile import inline_html, note_html
 from venire.people.store import load_account, load_accounts
+from venire.storage.verbs import Storage
 from venire.storage.world import World
 
 AVATAR = "/avatars/original/missing.png"
@@ -173,7 +175,8 @@ class _Written:
         return found
 
 
-_WRITTEN = _Written()
+# By storage, so that two sites in one process never show each other's members.
+_WRITTEN: WeakKeyDictionary[Storage, _Written] = WeakKeyDictionary()
 
 
 async def account_jsons(world: World, account_ids: Iterable[int]) -> dict[AccountId, msgspec.Raw]:
@@ -181,8 +184,9 @@ async def account_jsons(world: World, account_ids: Iterable[int]) -> dict[Accoun
     accounts = await load_accounts(world, account_ids)
     counts = await load_counts(world, list(accounts))
     base_url = world.site.base_url
+    written = _WRITTEN.setdefault(world.storage, _Written())
     return {
-        account_id: _WRITTEN.of(account, counts[account_id], base_url)
+        account_id: written.of(account, counts[account_id], base_url)
         for account_id, account in accounts.items()
     }
 

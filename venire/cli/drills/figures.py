@@ -8,37 +8,46 @@ from typing import Any
 
 def figures_table(figures: Mapping[str, Any]) -> str:
     """A dozen lines: what came, what was found, what was judged, what it cost."""
+    f = figures
     verified = "verifies" if figures["record_verified"] else "DOES NOT VERIFY"
     rows = (
-        ("posts", f"{figures['posts']}, at {figures['post_rps']:.0f} a second"),
+        ("posts", f"{f['posts']}, at {f['post_rps']:.0f} a second"),
         (
             "notice items",
-            f"{figures['items']}: {figures['located']} located ({figures['located_correct']} right,"
-            f" {figures['wrongly_located']} wrong), {figures['not_found']} not found,"
-            f" {figures['ambiguous']} for a person",
+            (
+                f"{f['items']}: {f['located']} located ({f['located_correct']} right,"
+                f" {f['wrongly_located']} wrong), {f['not_found']} not found,"
+                f" {f['ambiguous']} for a person"
+            ),
         ),
         (
             "from notice to hidden",
-            f"half within {figures['held_p50_s']:.1f} s, 95 of 100 within"
-            f" {figures['held_p95_s']:.1f} s; {figures['held_before_notice']} were hidden before",
+            (
+                f"half within {f['held_p50_s']:.1f} s, 95 of 100 within"
+                f" {f['held_p95_s']:.1f} s; {f['held_before_notice']} were hidden before"
+            ),
         ),
         (
             "removed",
-            f"{figures['noticed_removed']} noticed, {figures['copies_removed']} copies of them,"
-            f" {figures['unnoticed_removed']} that nobody had reported",
+            (
+                f"{f['noticed_removed']} noticed, {f['copies_removed']} copies of them,"
+                f" {f['unnoticed_removed']} that nobody had reported"
+            ),
         ),
         (
             "benign posts",
-            f"{figures['benign_removed']} removed, {figures['benign_held_ever']} ever held",
+            f"{f['benign_removed']} removed, {f['benign_held_ever']} ever held",
         ),
         (
             "cases",
-            f"{figures['cases']}, {figures['decided']} decided, {figures['hung']} hung,"
-            f" {figures['ballots_per_case']:.2f} ballots each",
+            (
+                f"{f['cases']}, {f['decided']} decided, {f['hung']} hung,"
+                f" {f['ballots_per_case']:.2f} ballots each"
+            ),
         ),
-        ("statements of reasons", f"{figures['statements']}"),
-        ("public record", f"{figures['record_size']} entries; it {verified}"),
+        ("statements of reasons", f"{f['statements']}"),
+        ("public record", f"{f['record_size']} entries; it {verified}"),
         ("reply to the sender", "ready" if figures["reply_pack"] else "MISSING"),
-        ("time", f"{figures['seconds']:.0f} s"),
+        ("time", f"{f['seconds']:.0f} s"),
     )
     return "\n".join(f"  {name:<24}{value}" for name, value in rows)

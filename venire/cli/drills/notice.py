@@ -20,7 +20,7 @@ import httpx
 
 from venire.cases.views import mask_handles
 from venire.cli.drills import people
-from venire.cli.drills.jurors import Jurors
+from venire.cli.drills.jurors import Cast, Jurors
 from venire.cli.drills.people import Member, answer, call
 from venire.kernel.clock import SystemClock, iso_ms
 from venire.kernel.errors import Invalid, Unavailable
@@ -119,7 +119,8 @@ class Run:
     notice_ref: str = ""
     notice: dict[str, Any] = dataclasses.field(default_factory=dict)
     cases: list[dict[str, Any]] = dataclasses.field(default_factory=list)
-    ballots: list[Any] = dataclasses.field(default_factory=list)
+    ballots: list[Cast] = dataclasses.field(default_factory=list)
+    jurors: Jurors | None = None
     statements: int = 0
     reply_pack: bool = False
     began: float = dataclasses.field(default_factory=time.monotonic)
@@ -151,7 +152,8 @@ async def perform(
             serving.cancel()
             with contextlib.suppress(asyncio.CancelledError, httpx.HTTPError):
                 await serving
-        run.ballots = jurors.cast
+        run.ballots = list(jurors.cast)
+        run.jurors = dataclasses.replace(jurors, cast=[])
         if jurors.unknown:
             watcher.note(f"{sum(jurors.unknown.values())} summons showed a text no juror knew")
         if jurors.refused:

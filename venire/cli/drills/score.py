@@ -170,7 +170,8 @@ def _held(run: Run, posts: list[dict[str, Any]]) -> dict[str, Any]:
 def _first_moment(line: dict[str, Any] | None) -> str | None:
     if line is None:
         return None
-    return line["held_at"] or line["removed_at"]
+    moment: str | None = line["held_at"] or line["removed_at"]
+    return moment
 
 
 def _removed(run: Run, posts: list[dict[str, Any]]) -> dict[str, int]:

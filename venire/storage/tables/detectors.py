@@ -8,11 +8,11 @@ from venire.storage.verbs import Table
 
 
 class BankRow(msgspec.Struct, frozen=True):
-    """One judged text in its normal form. `case` is the public id whose verdict copies inherit."""
+    """One judged text in its normal form; copies inherit the verdict of the case `origin`."""
 
     shard: int
     post_id: int
-    case: str
+    origin: str
     category: str
     normal_form: str
     active: bool

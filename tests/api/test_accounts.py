@@ -1,0 +1,381 @@
+"""Accounts and the ties between them, as Mastodon's clients see them."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.kit.site import OpenSite
+
+pytestmark = pytest.mark.anyio
+
+
+async def app_token(site: OpenSite, scopes: str = "read write follow push") -> str:
+    app = (
+        await site.client.post(
+            "/api/v1/apps",
+            json={
+                "client_name": "Test",
+                "redirect_uris": "urn:ietf:wg:oauth:2.0:oob",
+                "scopes": scopes,
+            },
+        )
+    ).json()
+    granted = await site.client.post(
+        "/oauth/token",
+        data={
+            "client_id": app["client_id"],
+            "client_secret": app["client_secret"],
+            "grant_type": "client_credentials",
+            "scope": scopes,
+        },
+    )
+    return granted.json()["access_token"]
+
+
+def a_newcomer(**changes: object) -> dict[str, object]:
+    return {
+        "username": "newcomer",
+        "email": "newcomer@mail.test",
+        "password": "long enough",
+        "agreement": True,
+        "locale": "id",
+        "date_of_birth": "1990-05-17",
+        **changes,
+    }
+
+
+async def sign_up(site: OpenSite, **changes: object):
+    token = await app_token(site)
+    return await site.client.post(
+        "/api/v1/accounts",
+        json=a_newcomer(**changes),
+        headers={"Authorization": f"Bearer {token}"},
+    )
+
+
+async def test_someone_signs_up_and_the_token_works_at_once_in_acceptance(site):
+    answer = await sign_up(site)
+    assert answer.status_code == 200
+    assert answer.json()["token_type"] == "Bearer"
+    headers = {"Authorization": f"Bearer {answer.json()['access_token']}"}
+    me = await site.client.get("/api/v1/accounts/verify_credentials", headers=headers)
+    assert me.json()["username"] == "newcomer"
+    assert me.json()["source"]["privacy"] == "public"
+    assert me.json()["role"]["permissions"] == "0"
+
+
+async def test_a_sign_up_names_every_fault_at_once(site):
+    await site.member("taken")
+    answer = await sign_up(
+        site, username="TAKEN", email="nonsense", password="short", agreement=False
+    )
+    assert answer.status_code == 422
+    details = answer.json()["details"]
+    assert {name: faults[0]["error"] for name, faults in details.items()} == {
+        "username": "ERR_TAKEN",
+        "email": "ERR_INVALID",
+        "password": "ERR_TOO_SHORT",
+        "agreement": "ERR_ACCEPTED",
+    }
+    assert answer.json()["code"] == "validation_failed"
+
+
+@pytest.mark.parametrize(
+    ("username", "error"),
+    [
+        ("", "ERR_BLANK"),
+        ("with space", "ERR_INVALID"),
+        ("ünïcode", "ERR_INVALID"),
+        ("a" * 31, "ERR_TOO_LONG"),
+        ("Admin", "ERR_RESERVED"),
+    ],
+)
+async def test_a_username_that_cannot_be_is_refused(site, username, error):
+    answer = await sign_up(site, username=username)
+    assert answer.json()["details"]["username"][0]["error"] == error
+
+
+async def test_a_sign_up_waits_for_its_email_outside_acceptance(strict_site):
+    answer = await sign_up(strict_site)
+    assert answer.status_code == 200
+    headers = {"Authorization": f"Bearer {answer.json()['access_token']}"}
+    refused = await strict_site.client.get("/api/v1/accounts/verify_credentials", headers=headers)
+    assert refused.status_code == 403
+    assert refused.json()["code"] == "email_unconfirmed"
+
+
+async def test_someone_too_young_is_refused_outside_acceptance(strict_site):
+    answer = await sign_up(strict_site, date_of_birth="2015-01-01")
+    assert answer.json()["details"]["date_of_birth"][0]["error"] == "ERR_BELOW_LIMIT"
+
+
+async def test_a_sign_up_without_an_app_is_refused(site):
+    answer = await site.client.post("/api/v1/accounts", json=a_newcomer())
+    assert answer.status_code == 401
+
+
+async def test_an_app_without_the_scope_signs_nobody_up(site):
+    token = await app_token(site, "read")
+    answer = await site.client.post(
+        "/api/v1/accounts", json=a_newcomer(), headers={"Authorization": f"Bearer {token}"}
+    )
+    assert answer.status_code == 403
+
+
+async def test_a_profile_changes_in_one_multipart_request(site):
+    alice = await site.member("alice")
+    answer = await alice.patch(
+        "/api/v1/accounts/update_credentials",
+        files={
+            "display_name": (None, "Alice Wonder"),
+            "note": (None, "I read.\n\nSee https://example.org/a?b=1&c=2 <b>now</b>"),
+            "fields_attributes[0][name]": (None, "Web"),
+            "fields_attributes[0][value]": (None, "https://alice.example"),
+            "fields_attributes[1][name]": (None, ""),
+            "fields_attributes[1][value]": (None, ""),
+            "source[privacy]": (None, "unlisted"),
+            "locked": (None, "true"),
+        },
+    )
+    found = answer.json()
+    assert answer.status_code == 200
+    assert found["display_name"] == "Alice Wonder"
+    assert found["locked"] is True
+    assert found["source"]["privacy"] == "unlisted"
+    assert found["source"]["note"].startswith("I read.")
+    assert "<b>" not in found["note"]
+    assert 'href="https://example.org/a?b=1&amp;c=2"' in found["note"]
+    assert [field["name"] for field in found["fields"]] == ["Web"]
+
+
+async def test_a_picture_is_refused_and_nothing_else_of_the_request_happens(site):
+    alice = await site.member("alice")
+    answer = await alice.patch(
+        "/api/v1/accounts/update_credentials",
+        data={"display_name": "Changed"},
+        files={"avatar": ("a.png", b"\x89PNG", "image/png")},
+    )
+    assert answer.status_code == 422
+    assert answer.json()["code"] == "pictures_not_supported"
+    me = (await alice.get("/api/v1/accounts/verify_credentials")).json()
+    assert me["display_name"] == ""
+
+
+async def test_a_profile_that_is_too_long_is_refused(site):
+    alice = await site.member("alice")
+    answer = await alice.patch(
+        "/api/v1/accounts/update_credentials", json={"display_name": "x" * 101}
+    )
+    assert answer.status_code == 422
+    assert answer.json()["details"]["display_name"][0]["error"] == "ERR_TOO_LONG"
+
+
+async def test_source_and_role_are_the_owners_alone(site):
+    alice, bob = await site.member("alice"), await site.member("bob")
+    seen = (await bob.get(f"/api/v1/accounts/{alice.id}")).json()
+    assert "source" not in seen
+    assert "role" not in seen
+    assert (await site.client.get(f"/api/v1/accounts/{alice.id}")).json() == seen
+
+
+async def test_an_unknown_account_is_not_found_whatever_its_id_looks_like(site):
+    for identifier in ("1", "nonsense", "9" * 40, "-1"):
+        answer = await site.client.get(f"/api/v1/accounts/{identifier}")
+        assert answer.status_code == 404
+        assert answer.json()["error"] == "Record not found"
+
+
+async def test_a_follow_counts_for_both_and_is_undone(site):
+    alice, bob = await site.member("alice"), await site.member("bob")
+    tie = (await alice.post(f"/api/v1/accounts/{bob.id}/follow")).json()
+    assert tie["following"] is True
+    assert tie["showing_reblogs"] is True
+    await site.settle()
+    assert (await alice.get(f"/api/v1/accounts/{bob.id}")).json()["followers_count"] == 1
+    assert (await alice.get(f"/api/v1/accounts/{alice.id}")).json()["following_count"] == 1
+    shown = (await alice.get(f"/api/v1/accounts/{bob.id}/followers")).json()
+    assert [one["username"] for one in shown] == ["alice"]
+    await alice.post(f"/api/v1/accounts/{bob.id}/unfollow")
+    await site.settle()
+    assert (await alice.get(f"/api/v1/accounts/{bob.id}")).json()["followers_count"] == 0
+    assert (await alice.get(f"/api/v1/accounts/{bob.id}/followers")).json() == []
+
+
+async def test_following_twice_counts_once_and_may_change_how(site):
+    alice, bob = await site.member("alice"), await site.member("bob")
+    await alice.post(f"/api/v1/accounts/{bob.id}/follow")
+    tie = await alice.post(
+        f"/api/v1/accounts/{bob.id}/follow", json={"reblogs": False, "notify": True}
+    )
+    assert tie.json()["showing_reblogs"] is False
+    assert tie.json()["notifying"] is True
+    await site.settle()
+    assert (await bob.get(f"/api/v1/accounts/{bob.id}")).json()["followers_count"] == 1
+
+
+async def test_a_locked_account_is_asked_first(site):
+    alice, bob = await site.member("alice"), await site.member("bob")
+    await bob.patch("/api/v1/accounts/update_credentials", json={"locked": True})
+    tie = (await alice.post(f"/api/v1/accounts/{bob.id}/follow")).json()
+    assert tie["following"] is False
+    assert tie["requested"] is True
+    me = (await bob.get("/api/v1/accounts/verify_credentials")).json()
+    assert me["source"]["follow_requests_count"] == 1
+    waiting = (await bob.get("/api/v1/follow_requests")).json()
+    assert [one["username"] for one in waiting] == ["alice"]
+    answered = await bob.post(f"/api/v1/follow_requests/{alice.id}/authorize")
+    assert answered.json()["followed_by"] is True
+    assert (await bob.get("/api/v1/follow_requests")).json() == []
+    again = await bob.post(f"/api/v1/follow_requests/{alice.id}/authorize")
+    assert again.status_code == 404
+
+
+async def test_a_refused_request_may_be_made_again(site):
+    alice, bob = await site.member("alice"), await site.member("bob")
+    await bob.patch("/api/v1/accounts/update_credentials", json={"locked": True})
+    await alice.post(f"/api/v1/accounts/{bob.id}/follow")
+    await bob.post(f"/api/v1/follow_requests/{alice.id}/reject")
+    tie = (await alice.post(f"/api/v1/accounts/{bob.id}/follow")).json()
+    assert tie["requested"] is True
+
+
+async def test_nobody_follows_themselves_or_past_a_block(site):
+    alice, bob = await site.member("alice"), await site.member("bob")
+    assert (await alice.post(f"/api/v1/accounts/{alice.id}/follow")).status_code == 403
+    await bob.post(f"/api/v1/accounts/{alice.id}/block")
+    refused = await alice.post(f"/api/v1/accounts/{bob.id}/follow")
+    assert refused.status_code == 403
+    assert refused.json()["code"] == "follow_blocked"
+
+
+async def test_a_block_ends_follows_both_ways(site):
+    alice, bob = await site.member("alice"), await site.member("bob")
+    await alice.post(f"/api/v1/accounts/{bob.id}/follow")
+    await bob.post(f"/api/v1/accounts/{alice.id}/follow")
+    tie = (await alice.post(f"/api/v1/accounts/{bob.id}/block")).json()
+    assert (tie["blocking"], tie["following"], tie["followed_by"]) == (True, False, False)
+    assert [one["username"] for one in (await alice.get("/api/v1/blocks")).json()] == ["bob"]
+    seen = (await bob.get(f"/api/v1/accounts/relationships?id[]={alice.id}")).json()
+    assert seen[0]["blocked_by"] is True
+    tie = (await alice.post(f"/api/v1/accounts/{bob.id}/unblock")).json()
+    assert tie["blocking"] is False
+
+
+async def test_a_mute_ends_by_itself(site):
+    alice, bob = await site.member("alice"), await site.member("bob")
+    tie = (await alice.post(f"/api/v1/accounts/{bob.id}/mute", data={"duration": "60"})).json()
+    assert tie["muting"] is True
+    assert tie["muting_expires_at"] is not None
+    assert (await alice.get("/api/v1/mutes")).json()[0]["mute_expires_at"] is not None
+    site.clock.advance(61_000)
+    seen = (await alice.get(f"/api/v1/accounts/relationships?id[]={bob.id}")).json()
+    assert seen[0]["muting"] is False
+    assert (await alice.get("/api/v1/mutes")).json() == []
+
+
+async def test_a_note_is_kept_for_its_writer(site):
+    alice, bob = await site.member("alice"), await site.member("bob")
+    tie = (
+        await alice.post(f"/api/v1/accounts/{bob.id}/note", json={"comment": "from work"})
+    ).json()
+    assert tie["note"] == "from work"
+    seen = (await bob.get(f"/api/v1/accounts/relationships?id[]={alice.id}")).json()
+    assert seen[0]["note"] == ""
+
+
+async def test_followers_come_in_pages_that_join_without_gap(site):
+    star = await site.member("star")
+    for number in range(7):
+        fan = await site.member(f"fan{number}")
+        site.clock.advance(1)
+        await fan.post(f"/api/v1/accounts/{star.id}/follow")
+    names: list[str] = []
+    path = f"/api/v1/accounts/{star.id}/followers?limit=3"
+    pages = 0
+    while path:
+        answer = await site.client.get(path)
+        names += [one["username"] for one in answer.json()]
+        path = answer.links.get("next", {}).get("url", "")
+        pages += 1
+    assert names == [f"fan{number}" for number in reversed(range(7))]
+    assert pages == 3
+    newest = await site.client.get(f"/api/v1/accounts/{star.id}/followers?limit=3")
+    newer = await site.client.get(newest.links["prev"]["url"])
+    assert newer.json() == []
+
+
+async def test_min_id_reads_upwards_and_answers_downwards(site):
+    alice = await site.member("alice")
+    others = [await site.member(f"other{number}") for number in range(4)]
+    for other in others:
+        await alice.post(f"/api/v1/accounts/{other.id}/follow")
+    path = f"/api/v1/accounts/{alice.id}/following"
+    page = await site.client.get(path, params={"min_id": others[0].id, "limit": 2})
+    assert [one["username"] for one in page.json()] == ["other2", "other1"]
+    page = await site.client.get(path, params={"since_id": others[0].id, "limit": 2})
+    assert [one["username"] for one in page.json()] == ["other3", "other2"]
+
+
+async def test_hidden_ties_are_shown_to_their_owner_alone(site):
+    alice, bob = await site.member("alice"), await site.member("bob")
+    await alice.post(f"/api/v1/accounts/{bob.id}/follow")
+    await alice.patch("/api/v1/accounts/update_credentials", json={"hide_collections": True})
+    path = f"/api/v1/accounts/{alice.id}/following"
+    assert (await bob.get(path)).json() == []
+    assert len((await alice.get(path)).json()) == 1
+
+
+async def test_an_account_is_looked_up_and_found_by_its_beginning(site):
+    alice = await site.member("Alice_B")
+    await alice.patch("/api/v1/accounts/update_credentials", json={"display_name": "Zed Quill"})
+    bob = await site.member("bob")
+    for name in ("alice_b", "@ALICE_B", "alice_b@venire.test"):
+        found = await site.client.get("/api/v1/accounts/lookup", params={"acct": name})
+        assert found.json()["id"] == str(alice.id)
+    elsewhere = await site.client.get("/api/v1/accounts/lookup?acct=alice_b@other.test")
+    assert elsewhere.status_code == 404
+    for text in ("ali", "qui", "ZED", "@alice_b@venire.test", "http://venire.test/@Alice_B"):
+        found = await bob.get("/api/v1/accounts/search", params={"q": text})
+        assert [one["id"] for one in found.json()] == [str(alice.id)], text
+    await alice.patch("/api/v1/accounts/update_credentials", json={"display_name": "Other"})
+    assert (await bob.get("/api/v1/accounts/search?q=quill")).json() == []
+    await alice.post(f"/api/v1/accounts/{bob.id}/block")
+    assert (await bob.get("/api/v1/accounts/search?q=ali")).json() == []
+
+
+async def test_several_accounts_come_at_once(site):
+    alice, bob = await site.member("alice"), await site.member("bob")
+    found = await site.client.get(f"/api/v1/accounts?id[]={bob.id}&id[]={alice.id}&id[]=5")
+    assert [one["username"] for one in found.json()] == ["bob", "alice"]
+
+
+async def test_preferences_and_markers_are_remembered(site):
+    alice = await site.member("alice")
+    found = (await alice.get("/api/v1/preferences")).json()
+    assert found["posting:default:visibility"] == "public"
+    saved = await alice.post("/api/v1/markers", json={"home": {"last_read_id": "123"}})
+    assert saved.json()["home"]["version"] == 1
+    saved = await alice.post("/api/v1/markers", data={"home[last_read_id]": "124"})
+    assert saved.json()["home"] == {
+        "last_read_id": "124",
+        "version": 2,
+        "updated_at": "2026-01-01T00:00:00.000Z",
+    }
+    read = await alice.get("/api/v1/markers?timeline[]=home&timeline[]=notifications")
+    assert list(read.json()) == ["home"]
+
+
+async def test_what_clients_ask_after_sign_in_never_fails(site):
+    alice = await site.member("alice")
+    for path in (
+        "/api/v1/custom_emojis",
+        "/api/v2/filters",
+        "/api/v1/lists",
+        "/api/v1/follow_requests",
+        "/api/v1/announcements",
+        "/api/v1/markers?timeline[]=home",
+        "/api/v1/preferences",
+    ):
+        answer = await alice.get(path)
+        assert answer.status_code == 200, path
+        assert answer.json() in ([], {}) or "preferences" in path

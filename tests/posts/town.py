@@ -1,0 +1,98 @@
+"""A few people with storage under them: what the tests of the posts room write and read through."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+from venire.kernel.chance import SeededChance
+from venire.kernel.clock import ManualClock
+from venire.kernel.ids import AccountId, Ids
+from venire.people import follows
+from venire.people.model import ACTIVE, MEMBER, Account
+from venire.people.store import new_account_writes
+from venire.posts import actions, counts, feeds, indexing, notifications
+from venire.posts.model import Draft, Post
+from venire.storage.engines.sqlite import SqliteStorage
+from venire.storage.tables import outbox, people, posts, sign_in
+from venire.storage.verbs import Envelope
+from venire.storage.world import Site, World
+
+BASE_URL = "https://town.test"
+TABLES = tuple(dict.fromkeys((*outbox.TABLES, *people.TABLES, *sign_in.TABLES, *posts.TABLES)))
+
+
+class Town:
+    """People who post. `hear` tells every subscriber of this room what happened since."""
+
+    def __init__(self, folder: Path, clock: ManualClock | None = None, **world) -> None:
+        self.clock = clock or ManualClock()
+        ids = Ids(self.clock)
+        self.storage = SqliteStorage(folder, self.clock, ids, TABLES)
+        self.world = World(
+            storage=self.storage,
+            clock=self.clock,
+            chance=SeededChance("town"),
+            ids=ids,
+            site=Site(domain="town.test", base_url=BASE_URL),
+            **world,
+        )
+        self.heard: list[Envelope] = []
+
+    async def account(self, username: str, **changes) -> AccountId:
+        values = {
+            "id": AccountId(self.world.ids.next()),
+            "version": 1,
+            "username": username,
+            "display_name": username.title(),
+            "note": "",
+            "fields": (),
+            "uri": f"{BASE_URL}/users/{username}",
+            "state": ACTIVE,
+            "role": MEMBER,
+            "locked": False,
+            "bot": False,
+            "discoverable": True,
+            "indexable": True,
+            "hide_collections": False,
+            "privacy": "public",
+            "sensitive": False,
+            "language": None,
+            "created_at_ms": self.clock.now_ms(),
+            **changes,
+        }
+        account = Account(**values)
+        await self.storage.commit(
+            f"account:{account.id}", new_account_writes(account, None), expect=0
+        )
+        return account.id
+
+    async def post(self, author: int, text: str = "hello", **draft) -> Post:
+        self.clock.advance(1)
+        return await actions.publish(self.world, author, Draft(text=text, **draft))
+
+    async def follow(self, follower: int, followee: int, **how) -> None:
+        await follows.follow(self.world, AccountId(follower), followee, **how)
+
+    async def hear(self) -> list[Envelope]:
+        """Tell every subscriber what they have not heard."""
+        page = await self.storage.tail(await self.storage.position(feeds.CURSOR), 100_000)
+        await self.tell(page)
+        self.heard += page
+        return page
+
+    async def tell(self, page: list[Envelope]) -> None:
+        """Tell a page to every subscriber, whether or not it was told before."""
+        if page:
+            await feeds.fan_out(self.world, page, page[-1].sequence)
+        for envelope in page:
+            await counts.count_replies(self.world, envelope)
+            await notifications.tell(self.world, envelope)
+
+    async def index(self, search) -> None:
+        page = await self.storage.tail(await self.storage.position(indexing.CURSOR), 100_000)
+        if page:
+            await indexing.index_page(self.world, search, page, page[-1].sequence)
+
+    def close(self) -> None:
+        asyncio.run(self.storage.close())

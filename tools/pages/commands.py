@@ -1,0 +1,52 @@
+"""The `venire` command as click knows it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import click
+
+from tools.pages.markdown import code, table
+from venire.cli.main import main
+
+
+def leaves(group: click.Group, prefix: str = "venire") -> Iterator[tuple[str, click.Command]]:
+    """Every command that does something, with its whole name, in order."""
+    for name, command in sorted(group.commands.items()):
+        if isinstance(command, click.Group):
+            yield from leaves(command, f"{prefix} {name}")
+        else:
+            yield f"{prefix} {name}", command
+
+
+def commands_page() -> str:
+    """docs/commands.md."""
+    parts = [
+        "# Commands\n\nNames, flags and JSON keys are a contract. Results go to standard output,"
+        " errors with a code and a hint to standard error, exit 1 (2 for usage). `--json FILE|-`"
+        " prints nothing else. `make` alone prints the targets that wrap these.\n"
+    ]
+    for name, command in leaves(main):
+        parts.append(_one(name, command))
+    return "".join(parts)
+
+
+def _one(name: str, command: click.Command) -> str:
+    context = click.Context(command, info_name=name)
+    usage = " ".join([name, *command.collect_usage_pieces(context)])
+    says = " ".join((command.help or "").split())
+    options = [each for each in command.params if isinstance(each, click.Option)]
+    rows = [
+        (code(", ".join(each.opts)), each.metavar or _type(each), each.help or "")
+        for each in options
+    ]
+    listed = "\n" + table(("Option", "Value", "What it is"), rows) if rows else ""
+    return f"\n## {name}\n\n    {usage}\n\n{says}\n{listed}"
+
+
+def _type(option: click.Option) -> str:
+    if option.is_flag:
+        return ""
+    if isinstance(option.type, click.Choice):
+        return " or ".join(code(str(choice)) for choice in option.type.choices)
+    return option.type.name

@@ -1,0 +1,1 @@
+"""Object stores; each passes `tests/adapters/test_objects.py`."""

@@ -1,0 +1,1 @@
+"""Search indexes; each passes `tests/adapters/test_search.py`."""

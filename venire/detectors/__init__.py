@@ -1,0 +1,1 @@
+"""What reads public posts and says what it saw, with the letters that made it say so."""

@@ -1,0 +1,1 @@
+"""The notice desk: what an outside body says of our posts, found, and answered in time."""

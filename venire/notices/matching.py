@@ -1,0 +1,257 @@
+"""Whether one text carries another: word for word, cut short, with additions, or misread.
+
+Being alike is not enough. Threats are written to one pattern ("hang the mayor", "hang the judge"),
+and a post that differs in one word is another post, by another author, about another person.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import Final
+
+import msgspec
+from rapidfuzz import fuzz
+from rapidfuzz.distance import Levenshtein
+
+from venire.kernel.text import normal_form
+
+SHORT_WORDS: Final = 4
+SHORT_LETTERS: Final = 16
+"""Below either, a text is too common to be found by anything but itself."""
+
+_ADDITION_WORDS: Final = 5
+"""From so many words on, a post may add a little and still carry the text."""
+_LONG_WORDS: Final = 15
+_BEGINNING_LETTERS: Final = 20
+_BEGINNING_SHARE: Final = 0.4
+_PART_LETTERS: Final = 40
+_PART_WORDS: Final = 7
+_EDITED_LETTERS: Final = 40
+_LONGEST_MISREADING: Final = 2
+_LOST_LETTERS: Final = 10
+_LEAST_PIECE: Final = 8
+
+# Words that turn a text around, or make it someone else's, when they are added to it or left out.
+_TURNING_LIST: Final = """
+no not never nobody none neither nor without dont doesnt didnt wont cant cannot shouldnt wouldnt
+couldnt isnt arent wasnt werent aint stop if unless
+tidak tak bukan jangan janganlah belum tanpa gak nggak enggak ga ngga kalau jika seandainya
+said says say saying wrote writes quote quoting told tweeted posted claims reportedly allegedly
+threatened kata katanya berkata bilang menulis ujar mengutip
+"""
+_TURNING: Final = frozenset(_TURNING_LIST.split())
+
+_SAME_SHAPE: Final = str.maketrans("i1|jq952080", "llllggszobo")
+_SAME_PAIRS: Final = (("rn", "m"), ("vv", "w"), ("cl", "d"), ("ii", "u"))
+_ELLIPSIS: Final = re.compile(r"\s*(?:\[\s*(?:\.\.\.|…)\s*\]|\(\s*(?:\.\.\.|…)\s*\)|…|\.{3,})\s*")
+
+
+class Words(msgspec.Struct, frozen=True):
+    """A text made ready to compare. `letters` has neither spaces nor signs."""
+
+    normal: str
+    words: tuple[str, ...]
+    letters: str
+    shapes: str
+    questions: int
+
+    @property
+    def is_short(self) -> bool:
+        """Whether only an exact match can be trusted."""
+        return len(self.words) < SHORT_WORDS or len(self.letters) < SHORT_LETTERS
+
+
+@lru_cache(maxsize=8_192)
+def words_of(text: str) -> Words:
+    """Fold a text; cached, since each candidate is compared with many items."""
+    normal = normal_form(text)
+    words = tuple(word for part in normal.split() if (word := "".join(filter(str.isalnum, part))))
+    letters = "".join(words)
+    shapes = letters.translate(_SAME_SHAPE)
+    for pair, single in _SAME_PAIRS:
+        shapes = shapes.replace(pair, single)
+    return Words(normal, words, letters, shapes, normal.count("?"))
+
+
+def carries(post: Words, quote: Words) -> bool:
+    """Whether a post is the quoted text plus a word or two of no weight.
+
+    One word may stand inside, two or three at the ends ("share this"); none that negates,
+    conditions or attributes, and no question mark more or less.
+    """
+    extra = len(post.words) - len(quote.words)
+    allowed = 3 if len(quote.words) >= _LONG_WORDS else 2
+    if not 0 < extra <= allowed or len(quote.words) < _ADDITION_WORDS:
+        return False
+    if post.questions != quote.questions:
+        return False
+    added = _added(post.words, quote.words)
+    if added is None or any(post.words[place] in _TURNING for place in added):
+        return False
+    inside = [place for place in added if not _at_an_end(place, added, len(post.words))]
+    return len(inside) <= 1
+
+
+def _added(post: Sequence[str], quote: Sequence[str]) -> list[int] | None:
+    """Places of the post's words that are not the quote's, or None when its order is broken.
+
+    Matched from both ends, so that an added word next to its like is not taken for an inner one.
+    """
+    start = 0
+    while start < len(quote) and post[start] == quote[start]:
+        start += 1
+    end = 0
+    while end < len(quote) - start and post[-1 - end] == quote[-1 - end]:
+        end += 1
+    places: list[int] = []
+    middle = list(quote[start : len(quote) - end])
+    for place in range(start, len(post) - end):
+        if middle and post[place] == middle[0]:
+            middle.pop(0)
+        else:
+            places.append(place)
+    return None if middle else places
+
+
+def _at_an_end(place: int, added: Sequence[int], length: int) -> bool:
+    before = all(earlier in added for earlier in range(place))
+    return before or all(later in added for later in range(place, length))
+
+
+def same_text(one: Words, other: Words) -> bool:
+    """Whether two posts are copies: the same normal form, or one carries the other."""
+    if one.normal == other.normal:
+        return bool(one.normal)
+    return carries(one, other) or carries(other, one)
+
+
+def is_beginning(post: Words, quote: Words) -> bool:
+    """Whether a quote, perhaps cut within a word, is how a post begins."""
+    return _long_enough(quote) and post.letters.startswith(quote.letters)
+
+
+def begins_enough(post: Words, quote: Words) -> bool:
+    """Whether a beginning is so much of the post that it can only be meant."""
+    return len(quote.letters) >= _BEGINNING_SHARE * len(post.letters)
+
+
+def _long_enough(quote: Words) -> bool:
+    return len(quote.letters) >= _BEGINNING_LETTERS and len(quote.words) >= SHORT_WORDS
+
+
+def is_part(post: Words, quote: Words) -> bool:
+    """Whether a long quote stands word for word somewhere in a post."""
+    return (
+        len(quote.letters) >= _PART_LETTERS
+        and len(quote.words) >= _PART_WORDS
+        and f" {' '.join(quote.words)} " in f" {' '.join(post.words)} "
+    )
+
+
+def pieces_of(text: str) -> list[Words]:
+    """The pieces of a quotation with gaps ("first … last"); one piece is no such quotation."""
+    pieces = [words_of(piece) for piece in _ELLIPSIS.split(text)]
+    return [piece for piece in pieces if len(piece.letters) >= _LEAST_PIECE]
+
+
+def has_pieces(post: Words, pieces: Sequence[Words]) -> bool:
+    """Whether all pieces stand in a post in this order, and are enough of it."""
+    place = 0
+    for piece in pieces:
+        found = post.letters.find(piece.letters, place)
+        if found < 0:
+            return False
+        place = found + len(piece.letters)
+    total = sum(len(piece.letters) for piece in pieces)
+    return total >= _BEGINNING_LETTERS and total >= _BEGINNING_SHARE * len(post.letters)
+
+
+def misread_cost(post: Words, quote: Words, *, confidence: float, beginning: bool) -> int | None:
+    """How many letters were misread, if what was read from a picture can be this text at all.
+
+    Look-alikes (l and I, rn and m) are free. The budget is 3 % of the letters when the engine was
+    sure of itself and grows to 8 % as it was less. None: not this text.
+
+    Args:
+        post: the text as it is.
+        quote: what was read.
+        confidence: of the engine, 0..1.
+        beginning: compare with the beginning of the post only.
+
+    """
+    target = post.shapes
+    if beginning:
+        if len(quote.shapes) < _BEGINNING_LETTERS or len(target) <= len(quote.shapes):
+            return None
+        target = target[: len(quote.shapes)]
+    share = 0.03 + 0.05 * min(1.0, max(0.0, (0.95 - confidence) / 0.35))
+    budget = math.floor(share * len(target)) + (len(target) >= SHORT_LETTERS)
+    if abs(len(target) - len(quote.shapes)) > budget:
+        return None
+    cost = Levenshtein.distance(quote.shapes, target, score_cutoff=budget)
+    if cost > budget:
+        return None
+    longest = max(
+        (
+            max(step.src_end - step.src_start, step.dest_end - step.dest_start)
+            for step in Levenshtein.opcodes(quote.shapes, target)
+            if step.tag != "equal"
+        ),
+        default=0,
+    )
+    if longest > _LONGEST_MISREADING or _replaces_a_word(quote, post):
+        return None
+    return cost
+
+
+def _replaces_a_word(quote: Words, post: Words) -> bool:
+    """Whether some short word was read as quite another: "him" for "her".
+
+    Compared word by word only where both have the same words in the same places; run-together
+    words are left to the count of letters.
+    """
+    if len(quote.words) != len(post.words):
+        return False
+    return any(
+        _other_word(left, right)
+        for left, right in zip(quote.words, post.words, strict=True)
+        if left != right
+    )
+
+
+def _other_word(left: str, right: str) -> bool:
+    """Whether two words are different words, not one word and a slip of it."""
+    one, two = words_of(left).shapes, words_of(right).shapes
+    return Levenshtein.distance(one, two) * 2 >= max(len(one), len(two), 1)
+
+
+def edited_likeness(post: Words, quote: Words) -> float | None:
+    """How alike two long texts are (0..1) that differ by slips and a word or two; else None.
+
+    Slips: letters within a word. Words left out or added: at most two together, none that turns
+    the meaning. A word in place of another word makes it another text.
+    """
+    if min(len(post.letters), len(quote.letters)) < _EDITED_LETTERS:
+        return None
+    if post.questions != quote.questions:
+        return None
+    changed = 0
+    for step in Levenshtein.opcodes(quote.words, post.words):
+        left = quote.words[step.src_start : step.src_end]
+        right = post.words[step.dest_start : step.dest_end]
+        if step.tag == "equal":
+            continue
+        if step.tag == "replace":
+            if "".join(left) != "".join(right) and any(
+                _other_word(one, two) for one, two in zip(left, right, strict=True)
+            ):
+                return None
+        elif _TURNING & {*left, *right} or len("".join((*left, *right))) > _LOST_LETTERS:
+            return None
+        changed += len(left) or len(right)
+    if changed > max(2, 0.1 * len(post.words)):
+        return None
+    return fuzz.ratio(post.letters, quote.letters) / 100

@@ -1,0 +1,1 @@
+"""Accounts, sign-in, OAuth, follows, blocks, mutes, roles and standing."""

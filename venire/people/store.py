@@ -1,0 +1,192 @@
+"""Reads and writes accounts, logins and names. Ties and tokens are kept by their own modules."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Sequence
+
+import msgspec
+
+from venire.kernel.ids import AccountId
+from venire.people.model import Account, Field, Login
+from venire.people.rules import CLAIM_MS, handle_of, name_words, normal_email
+from venire.storage.tables.people import (
+    ACCOUNTS,
+    EMAILS,
+    HANDLES,
+    LOGINS,
+    NAMES,
+    SALTS,
+    AccountRow,
+    EmailRow,
+    HandleRow,
+    LoginRow,
+    NameRow,
+    SaltRow,
+)
+from venire.storage.verbs import Delete, Put, Write
+from venire.storage.world import World
+
+_FIELDS = msgspec.json.Decoder(tuple[Field, ...])
+
+
+def email_hash(email: str) -> bytes:
+    """The key under which an address is found: the address itself lies in one row only."""
+    return hashlib.sha256(normal_email(email).encode()).digest()
+
+
+def account_of(row: AccountRow) -> Account:
+    """The noun of a row."""
+    values = msgspec.structs.asdict(row)
+    values["fields"] = _FIELDS.decode(row.fields)
+    return Account(**values)
+
+
+def row_of(account: Account) -> AccountRow:
+    """The row of a noun."""
+    values = msgspec.structs.asdict(account)
+    values["fields"] = msgspec.json.encode(account.fields)
+    return AccountRow(**values)
+
+
+async def load_account(world: World, account_id: int) -> Account | None:
+    """An account by id, in whatever state it is."""
+    row = await world.storage.get(ACCOUNTS, (account_id,))
+    return None if row is None else account_of(row)
+
+
+async def load_accounts(world: World, account_ids: Iterable[int]) -> dict[AccountId, Account]:
+    """Accounts by id; those that do not exist are left out."""
+    wanted = list(dict.fromkeys(account_ids))
+    rows = await world.storage.get_many(ACCOUNTS, [(account_id,) for account_id in wanted])
+    return {AccountId(row.id): account_of(row) for row in rows if row is not None}
+
+
+async def find_by_handle(world: World, username: str) -> Account | None:
+    """An account by username in any case; a name that is only claimed finds nothing."""
+    row = await world.storage.get(HANDLES, (handle_of(username),)) if username else None
+    return None if row is None else await load_account(world, row.account_id)
+
+
+async def find_by_email(world: World, email: str) -> Account | None:
+    """An account by its e-mail address."""
+    row = await world.storage.get(EMAILS, (email_hash(email),))
+    return None if row is None else await load_account(world, row.account_id)
+
+
+async def load_login(world: World, account_id: int) -> Login | None:
+    """How an account signs in."""
+    row = await world.storage.get(LOGINS, (account_id,))
+    return None if row is None else Login(**msgspec.structs.asdict(row))
+
+
+async def save_login(world: World, old: Login, new: Login) -> bool:
+    """Replace a login unless it changed meanwhile."""
+    return await world.storage.compare_and_set(LOGINS, _login_row(old), _login_row(new))
+
+
+def _login_row(login: Login) -> LoginRow:
+    return LoginRow(**msgspec.structs.asdict(login))
+
+
+async def handle_taken(world: World, username: str) -> bool:
+    """Whether a username is given or claimed."""
+    return await world.storage.get(HANDLES, (handle_of(username),)) is not None
+
+
+async def handle_claimant(world: World, username: str) -> AccountId | None:
+    """The account to which a username is given or for which it is claimed."""
+    row = await world.storage.get(HANDLES, (handle_of(username),))
+    return None if row is None else AccountId(row.account_id)
+
+
+async def email_taken(world: World, email: str) -> bool:
+    """Whether an address is given or claimed."""
+    return await world.storage.get(EMAILS, (email_hash(email),)) is not None
+
+
+async def claim_handle(world: World, username: str, account_id: int) -> bool:
+    """Claim a username for 10 minutes; False when somebody else has it."""
+    there = await world.storage.put_if_absent(
+        HANDLES,
+        HandleRow(handle_of(username), account_id),
+        expires_at_ms=world.now_ms() + CLAIM_MS,
+    )
+    return there is None or there.account_id == account_id
+
+
+async def claim_email(world: World, email: str, account_id: int) -> bool:
+    """Claim an address for 10 minutes; False when somebody else has it."""
+    there = await world.storage.put_if_absent(
+        EMAILS,
+        EmailRow(email_hash(email), account_id),
+        expires_at_ms=world.now_ms() + CLAIM_MS,
+    )
+    return there is None or there.account_id == account_id
+
+
+async def release_claims(world: World, account_id: int, username: str, email: str) -> None:
+    """Give back what an account claimed that will not be made; others' names stay theirs."""
+    handle = HandleRow(handle_of(username), account_id)
+    if await world.storage.get(HANDLES, (handle.handle,)) == handle:
+        await world.storage.delete(HANDLES, handle)
+    address = EmailRow(email_hash(email), account_id)
+    if email and await world.storage.get(EMAILS, (address.email_hash,)) == address:
+        await world.storage.delete(EMAILS, address)
+
+
+def new_account_writes(account: Account, login: Login | None) -> list[Write]:
+    """The rows of a new account: its claims are confirmed by being put without an end."""
+    writes: list[Write] = [
+        Put(ACCOUNTS, row_of(account)),
+        Put(HANDLES, HandleRow(handle_of(account.username), account.id)),
+        *(Put(NAMES, row) for row in _name_rows(account)),
+    ]
+    if login is not None:
+        writes.append(Put(LOGINS, _login_row(login)))
+        writes.append(Put(EMAILS, EmailRow(email_hash(login.email), account.id)))
+    return writes
+
+
+def changed_account_writes(old: Account, new: Account) -> list[Write]:
+    """The rows of a changed account, its head among them."""
+    gone = set(_name_rows(old)) - set(_name_rows(new))
+    return [
+        Put(ACCOUNTS, row_of(new)),
+        *(Delete(NAMES, row) for row in sorted(gone, key=NAMES.key_of)),
+        *(Put(NAMES, row) for row in _name_rows(new)),
+    ]
+
+
+def _name_rows(account: Account) -> Sequence[NameRow]:
+    words = name_words(account.username, account.display_name)
+    return [NameRow(word[0], word, account.id) for word in words]
+
+
+async def find_by_prefix(world: World, prefix: str, limit: int) -> list[AccountId]:
+    """Accounts with a name that begins so, in order of that name; `prefix` is folded."""
+    if not prefix:
+        return []
+    rows = await world.storage.range(
+        NAMES,
+        (prefix[0],),
+        above=(prefix, 0),
+        below=(prefix + "\U0010ffff",),
+        limit=limit,
+    )
+    return list(dict.fromkeys(AccountId(row.account_id) for row in rows))
+
+
+async def site_salt(world: World, name: str) -> bytes:
+    """A secret of this site, made at first use."""
+    found = await world.storage.get(SALTS, (name,))
+    if found is None:
+        made = SaltRow(name, world.chance.token(32))
+        found = await world.storage.put_if_absent(SALTS, made) or made
+    return found.salt
+
+
+async def scan_accounts(world: World, cursor: bytes | None) -> tuple[list[Account], bytes | None]:
+    """Maintenance: every account, page by page."""
+    rows, after = await world.storage.scan(ACCOUNTS, cursor)
+    return [account_of(row) for row in rows], after

@@ -1,0 +1,239 @@
+"""What is done to posts: publish, edit, delete, hold and release, erase; each one commit.
+
+Whoever is told of a post, counted or indexed, follows from the event of that commit.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from venire.events import PostCreated, PostDeleted, PostEdited, PostShown
+from venire.kernel.errors import Conflict, Forbidden, NotFound
+from venire.kernel.ids import AccountId
+from venire.people.model import DELETED as ACCOUNT_DELETED
+from venire.people.model import Account
+from venire.people.rules import may_write
+from venire.people.standing import standing
+from venire.people.store import load_account
+from venire.posts import rules, store, writing
+from venire.posts.listing import note_year
+from venire.posts.model import DELETED, REMOVED, Draft, Edit, Post
+from venire.posts.sight import Sight
+from venire.posts.store import load, load_many
+from venire.storage.tables.posts import POST_VERSIONS
+from venire.storage.verbs import Delete, Write
+from venire.storage.world import World
+
+__all__ = [
+    "delete",
+    "edit",
+    "erase",
+    "load",
+    "load_many",
+    "may_see",
+    "mentioned",
+    "publish",
+    "send_direct",
+    "set_state",
+]
+
+KEY_MS = 3_600_000
+"""How long a repeat under an idempotency key is answered with the first post."""
+_TRIES = 8
+_VERSIONS_PAGE = 90
+
+
+async def publish(world: World, author_id: int, draft: Draft) -> Post:
+    """Publish a post; again with the same idempotency key within an hour is the same post.
+
+    Raises Forbidden `account_suspended`, `posting_stopped`; NotFound `reply_target_missing`;
+    Invalid `text_blank`, `text_too_long`, `visibility_unknown`; TooLarge `text_too_large`.
+    """
+    author = await _writer(world, author_id)
+    hashed = None
+    if draft.idempotency_key:
+        hashed = store.key_hash(f"client:{draft.idempotency_key}")
+        if (first := await _made_under(world, author_id, hashed)) is not None:
+            return first
+    post = await writing.draft_post(world, author, draft)
+    return await _save_new(world, post, hashed, world.now_ms() + KEY_MS)
+
+
+async def _writer(world: World, author_id: int) -> Account:
+    author = await load_account(world, author_id)
+    if author is None or author.state == ACCOUNT_DELETED:
+        raise NotFound("record_not_found", "Record not found")
+    stands = await standing(world, author_id)
+    if not may_write(stands, posting=True, waived=world.site.acceptance):
+        if stands.suspended or stands.terminated:
+            raise Forbidden("account_suspended", "Your account is suspended")
+        raise Forbidden("posting_stopped", "You cannot post until the verdict on an earlier post")
+    return author
+
+
+async def _made_under(world: World, author_id: int, hashed: bytes) -> Post | None:
+    post_id = await store.spent_key(world, author_id, hashed)
+    return None if post_id is None else await store.load(world, post_id)
+
+
+async def _save_new(world: World, post: Post, hashed: bytes | None, until_ms: int | None) -> Post:
+    if hashed is not None:
+        claimed = await store.claim_key(world, post.author_id, hashed, post.id)
+        post = writing.with_id(post, claimed)
+    await note_year(world, post.author_id, post.id)
+    writes = store.new_post_writes(post, hashed, until_ms)
+    event = PostCreated(post.id, post.author_id, post.visibility)
+    try:
+        await world.storage.commit(store.aggregate(post.id), writes, [event], expect=0)
+    except Conflict:
+        there = await store.load(world, post.id)
+        if there is None:
+            raise
+        return there
+    return post
+
+
+async def edit(world: World, editor_id: int, post_id: int, edit: Edit) -> Post:
+    """Change a post; what it said before is kept.
+
+    Raises NotFound; Forbidden `not_the_author`, `post_held`; what `publish` raises of the text.
+    """
+    await _writer(world, editor_id)
+    for _ in range(_TRIES):
+        post = await _own(world, editor_id, post_id)
+        rules.check_edit(post, editor_id)
+        changed = await writing.edited_post(world, post, edit)
+        if changed == post:
+            return post
+        writes: list[Write] = [store.put_version(post), store.put_post(changed)]
+        if await _moved(world, changed, writes, PostEdited(post.id, post.author_id)):
+            return changed
+    raise Conflict("try_again", "This changed meanwhile: try again")
+
+
+async def delete(world: World, author_id: int, post_id: int) -> Post:
+    """Delete one's own post; return it as it was.
+
+    Its text stays until nothing needs it (`erase`): a case may be looking at it. NotFound for
+    another's, and for one that was removed.
+    """
+    for _ in range(_TRIES):
+        post = await _own(world, author_id, post_id)
+        gone = msgspec.structs.replace(
+            post, version=post.version + 1, state=DELETED, state_at_ms=world.now_ms()
+        )
+        event = PostDeleted(post.id, post.author_id)
+        if await _moved(world, gone, [store.put_post(gone)], event):
+            return post
+    raise Conflict("try_again", "This changed meanwhile: try again")
+
+
+async def _own(world: World, author_id: int, post_id: int) -> Post:
+    post = await store.load(world, post_id)
+    if post is None or post.author_id != author_id or post.state in {REMOVED, DELETED}:
+        raise NotFound("record_not_found", "Record not found")
+    return post
+
+
+async def _moved(
+    world: World, post: Post, writes: list[Write], event: PostEdited | PostDeleted | PostShown
+) -> bool:
+    try:
+        await world.storage.commit(
+            store.aggregate(post.id), writes, [event], expect=post.version - 1
+        )
+    except Conflict:
+        return False
+    return True
+
+
+async def set_state(
+    world: World, post_id: int, state: str, *, case_id: int, rule: int | None, at_ms: int
+) -> Post | None:
+    """Hold, remove or release a post in place; again with the same case and state is once.
+
+    `state`: visible, held or removed. A post that its author deleted stays deleted. Returns the
+    post as it is then; None where there is none. Invalid `state_unknown`.
+    """
+    rules.check_state(state)
+    for _ in range(_TRIES):
+        post = await store.load(world, post_id)
+        if post is None or post.state == DELETED:
+            return post
+        if (post.state, post.state_case_id, post.state_rule) == (state, case_id, rule):
+            return post
+        changed = msgspec.structs.replace(
+            post,
+            version=post.version + 1,
+            state=state,
+            state_case_id=case_id,
+            state_rule=rule,
+            state_at_ms=at_ms,
+        )
+        event = PostShown(post.id, post.author_id, state, case_id)
+        if await _moved(world, changed, [store.put_post(changed)], event):
+            return changed
+    raise Conflict("try_again", "This changed meanwhile: try again")
+
+
+async def erase(world: World, post_id: int) -> None:
+    """Take the words of a post out of every row; that it was there stays. For erasure alone.
+
+    The caller has made sure that no legal hold covers it.
+    """
+    while True:
+        post = await store.load(world, post_id)
+        if post is None:
+            return
+        old = await store.versions(world, post_id, _VERSIONS_PAGE)
+        blank = msgspec.structs.replace(
+            post,
+            version=post.version + 1,
+            text="",
+            html="",
+            spoiler="",
+            mentions=(),
+            tags=(),
+            state=DELETED,
+            state_at_ms=world.now_ms() if post.state != DELETED else post.state_at_ms,
+        )
+        writes: list[Write] = [store.put_post(blank), *(Delete(POST_VERSIONS, row) for row in old)]
+        # A deletion is counted: one that was told already is told as a change.
+        event = (
+            PostEdited(post.id, post.author_id)
+            if post.state == DELETED
+            else PostDeleted(post.id, post.author_id)
+        )
+        if await _moved(world, blank, writes, event) and len(old) < _VERSIONS_PAGE:
+            return
+
+
+async def send_direct(
+    world: World, site_account_id: int, to_account_id: int, text: str, *, key: str
+) -> Post | None:
+    """A direct message from the site's account; again with the same key, at any time, is once.
+
+    None where either account is gone.
+    """
+    sender = await load_account(world, site_account_id)
+    recipient = await load_account(world, to_account_id)
+    if sender is None or recipient is None or recipient.state == ACCOUNT_DELETED:
+        return None
+    hashed = store.key_hash(f"message:{to_account_id}:{key}")
+    if (first := await _made_under(world, site_account_id, hashed)) is not None:
+        return first
+    post = await writing.message_post(world, sender, recipient, text)
+    return await _save_new(world, post, hashed, None)
+
+
+async def may_see(world: World, post: Post, viewer_id: int | None) -> bool:
+    """Whether a viewer (None: not signed in) may see a post."""
+    sight = await Sight.of(world, viewer_id)
+    await sight.learn([post.author_id])
+    return sight.sees(post)
+
+
+async def mentioned(world: World, post_id: int) -> list[AccountId]:
+    """Whom a post names besides its author, whatever its state."""
+    post = await store.load(world, post_id)
+    return [] if post is None else writing.recipients(post)

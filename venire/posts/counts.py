@@ -1,0 +1,56 @@
+"""How often a post was replied to: one owner, from events, the same however often they are told."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from venire.events import PostCreated, PostDeleted, PostShown
+from venire.kernel.errors import Conflict
+from venire.posts.rules import counts_as_reply
+from venire.posts.store import load
+from venire.storage.tables.posts import (
+    COUNTED_REPLIES,
+    POST_COUNTS,
+    CountedReplyRow,
+    PostCountsRow,
+)
+from venire.storage.verbs import Envelope, Put, Write
+from venire.storage.world import World
+
+HEARS = (PostCreated, PostDeleted, PostShown)
+_TRIES = 20
+
+
+async def count_replies(world: World, envelope: Envelope) -> None:
+    """Bring the count of a post's parent in line with what the post is now."""
+    event = envelope.event
+    if not isinstance(event, HEARS):
+        return
+    reply = await load(world, event.post_id)
+    if reply is None or reply.in_reply_to_id is None:
+        return
+    parent_id = reply.in_reply_to_id
+    counted = counts_as_reply(reply)
+    for _ in range(_TRIES):
+        marker = await world.storage.get(COUNTED_REPLIES, (parent_id, reply.id))
+        if (marker is not None and marker.counted) == counted:
+            return
+        row = await world.storage.get(POST_COUNTS, (parent_id,))
+        version = 0 if row is None else row.version
+        replies = (0 if row is None else row.replies) + (1 if counted else -1)
+        writes: list[Write] = [
+            Put(POST_COUNTS, PostCountsRow(parent_id, version + 1, max(0, replies))),
+            Put(COUNTED_REPLIES, CountedReplyRow(parent_id, reply.id, counted)),
+        ]
+        try:
+            await world.storage.commit(f"post_counts:{parent_id}", writes, expect=version)
+        except Conflict:
+            continue
+        return
+    raise Conflict("try_again", "many replies at once: the event is told again")
+
+
+async def load_replies(world: World, post_ids: Sequence[int]) -> dict[int, int]:
+    """Replies by post id; posts without any are left out."""
+    rows = await world.storage.get_many(POST_COUNTS, [(post_id,) for post_id in post_ids])
+    return {row.post_id: row.replies for row in rows if row is not None}

@@ -1,0 +1,178 @@
+"""From a draft to a post: reads whom it names and what it answers. Nothing is saved here."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import msgspec
+
+from venire.kernel.errors import NotFound
+from venire.kernel.ids import AccountId, PostId
+from venire.people.model import DELETED, Account
+from venire.people.store import find_by_handle
+from venire.posts import rules, store
+from venire.posts.markup import clean_text, handle_key, render
+from venire.posts.model import DIRECT, Draft, Edit, Mention, Post
+from venire.posts.scan import Entity, find_entities, tag_keys
+from venire.posts.sight import Sight
+from venire.storage.world import World
+
+
+class Written(msgspec.Struct, frozen=True):
+    """A text ready to be stored."""
+
+    text: str
+    html: str
+    spoiler: str
+    mentions: tuple[Mention, ...]
+    tags: tuple[str, ...]
+
+
+async def write(world: World, text: str, spoiler: str) -> Written:
+    """Clean and mark up a text.
+
+    Raises Invalid `text_blank`, `text_too_long`; TooLarge `text_too_large`.
+    """
+    text, spoiler = clean_text(text), clean_text(spoiler)
+    if not text:
+        text, spoiler = spoiler, ""
+    rules.check_length(text, spoiler)
+    entities = find_entities(text)
+    named = await _named(world, entities)
+    html = render(text, entities, named)
+    rules.check_html(html)
+    mentions = {mention.id: mention for mention in named.values()}
+    return Written(text, html, spoiler, tuple(mentions.values()), tag_keys(entities))
+
+
+async def _named(world: World, entities: Sequence[Entity]) -> dict[str, Mention]:
+    """Whom the handles of a text name, by `handle_key`; accounts elsewhere are not known here."""
+    named: dict[str, Mention] = {}
+    handles = {
+        handle_key(entity): entity.value
+        for entity in entities
+        if entity.kind == "mention" and _here(world, entity)
+    }
+    for key, username in list(handles.items())[: rules.MENTIONS_MOST]:
+        account = await find_by_handle(world, username)
+        if account is not None and account.state != DELETED:
+            named[key] = Mention(account.id, account.username)
+    return named
+
+
+def _here(world: World, entity: Entity) -> bool:
+    return entity.domain is None or entity.domain.lower() == world.site.domain.lower()
+
+
+async def parent_of(world: World, author_id: int, post_id: int | None) -> Post | None:
+    """The post that is answered, if the author may see it. NotFound `reply_target_missing`."""
+    if post_id is None:
+        return None
+    parent = await store.load(world, post_id)
+    if parent is not None:
+        sight = await Sight.of(world, author_id)
+        await sight.learn([parent.author_id])
+        if sight.sees(parent):
+            return parent
+    raise NotFound("reply_target_missing", "The post you are trying to reply to does not exist")
+
+
+async def draft_post(world: World, author: Account, draft: Draft) -> Post:
+    """The post that a draft becomes.
+
+    Raises what `write` and `parent_of` do; Invalid `visibility_unknown`.
+    """
+    parent = await parent_of(world, author.id, draft.in_reply_to_id)
+    written = await write(world, draft.text, draft.spoiler)
+    post_id = PostId(world.ids.next())
+    return Post(
+        id=post_id,
+        version=1,
+        author_id=author.id,
+        text=written.text,
+        html=written.html,
+        spoiler=written.spoiler,
+        visibility=rules.choose_visibility(draft.visibility, author.privacy, parent),
+        language=rules.choose_language(draft.language, author.language),
+        sensitive=rules.choose_sensitive(draft, written.spoiler, author),
+        in_reply_to_id=None if parent is None else parent.id,
+        in_reply_to_account_id=None if parent is None else parent.author_id,
+        conversation_id=post_id if parent is None else parent.conversation_id,
+        mentions=written.mentions,
+        tags=written.tags,
+        uri=f"{author.uri}/statuses/{post_id}",
+        created_at_ms=world.now_ms(),
+    )
+
+
+async def edited_post(world: World, post: Post, edit: Edit) -> Post:
+    """What a post becomes by an edit, as its next version; the same where nothing changes."""
+    text = post.text if edit.text is None else edit.text
+    spoiler = post.spoiler if edit.spoiler is None else edit.spoiler
+    written = await write(world, text, spoiler)
+    sensitive = post.sensitive if edit.sensitive is None else edit.sensitive
+    changed = msgspec.structs.replace(
+        post,
+        text=written.text,
+        html=written.html,
+        spoiler=written.spoiler,
+        mentions=written.mentions,
+        tags=written.tags,
+        sensitive=bool(written.spoiler) or sensitive,
+        language=rules.choose_language(edit.language, post.language),
+    )
+    if changed == post:
+        return post
+    return msgspec.structs.replace(changed, version=post.version + 1, edited_at_ms=world.now_ms())
+
+
+_MESSAGE_BYTES = 10_000
+
+
+async def message_post(world: World, sender: Account, recipient: Account, text: str) -> Post:
+    """A direct post from the site's account that names its recipient and nobody else.
+
+    What it quotes may hold handles: whoever they belong to must not be told of it.
+    """
+    body = f"@{recipient.username} {clean_text(text)}"
+    if len(body.encode()) > _MESSAGE_BYTES:
+        body = body.encode()[:_MESSAGE_BYTES].decode(errors="ignore") + "…"
+    entities = [e for e in find_entities(body) if e.kind != "tag"]
+    mention = Mention(recipient.id, recipient.username)
+    post_id = PostId(world.ids.next())
+    return Post(
+        id=post_id,
+        version=1,
+        author_id=sender.id,
+        text=body,
+        html=render(body, entities, {recipient.username.lower(): mention}),
+        spoiler="",
+        visibility=DIRECT,
+        language=None,
+        sensitive=False,
+        in_reply_to_id=None,
+        in_reply_to_account_id=None,
+        conversation_id=post_id,
+        mentions=(mention,),
+        tags=(),
+        uri=f"{sender.uri}/statuses/{post_id}",
+        created_at_ms=world.now_ms(),
+    )
+
+
+def with_id(post: Post, post_id: PostId) -> Post:
+    """A new post under another id: the one that its idempotency key was claimed for."""
+    if post.id == post_id:
+        return post
+    first = post.conversation_id == post.id
+    return msgspec.structs.replace(
+        post,
+        id=post_id,
+        conversation_id=post_id if first else post.conversation_id,
+        uri=post.uri.removesuffix(str(post.id)) + str(post_id),
+    )
+
+
+def recipients(post: Post) -> list[AccountId]:
+    """Whom a post names besides its author."""
+    return [mention.id for mention in post.mentions if mention.id != post.author_id]

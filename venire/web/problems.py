@@ -1,0 +1,81 @@
+"""What went wrong, as people are told: a page in their language, with the stable code."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from starlette.responses import Response
+
+from venire.kernel.errors import Problem, Throttled, Unauthenticated
+from venire.kernel.i18n import catalogue_keys
+from venire.web import words
+
+if TYPE_CHECKING:
+    from venire.web.visit import Visit
+
+STATUS = {
+    "invalid": 422,
+    "unauthenticated": 401,
+    "forbidden": 403,
+    "not_found": 404,
+    "conflict": 409,
+    "gone": 410,
+    "too_large": 413,
+    "throttled": 429,
+    "unavailable": 503,
+}
+"""By kind of problem; any other kind is ours, and a 500."""
+
+_METHOD_NOT_ALLOWED = 405
+OURS = 500
+
+
+class SignInNeeded(Unauthenticated):
+    """A stranger asked for what only members may do: led to the sign-in page."""
+
+    def __init__(self) -> None:
+        super().__init__("sign_in_needed", "Sign in first")
+
+
+def status_of(problem: Problem) -> int:
+    """The HTTP status of a problem."""
+    if problem.code == "method_not_allowed":
+        return _METHOD_NOT_ALLOWED
+    return STATUS.get(problem.kind, OURS)
+
+
+def sentence_of(problem: Problem, visit: Visit) -> str:
+    """The problem in one sentence: by its code, else its hint where it can be read, else its kind.
+
+    Of a fault of ours nothing but that it is one: internal text never reaches a browser.
+    """
+    if status_of(problem) == OURS:
+        return visit.t(words.PROBLEM_KINDS["ours"])
+    known = words.PROBLEMS.get(problem.code)
+    if known is not None:
+        return visit.t(known)
+    hint = problem.hint
+    if hint and (visit.language == "en" or hint in catalogue_keys(visit.language)):
+        text = visit.t(hint)
+        return text[:1].upper() + text[1:]
+    return visit.t(words.PROBLEM_KINDS.get(problem.kind, words.PROBLEM_KINDS["invalid"]))
+
+
+def problem_response(visit: Visit, problem: Problem) -> Response:
+    """The page that says so."""
+    status = status_of(problem)
+    code = problem.code if status != OURS else "internal_error"
+    response = visit.page(
+        "problem.html",
+        status,
+        status=status,
+        title=visit.t(words.PROBLEM_TITLES.get(status, words.PROBLEM_TITLES[422])),
+        sentence=sentence_of(problem, visit),
+        code=code,
+        request_id=str(visit.request.scope.get("state", {}).get("request_id", "")),
+    )
+    if isinstance(problem, Throttled):
+        response.headers["Retry-After"] = str(problem.data.get("retry_after_s", 60))
+    if status == _METHOD_NOT_ALLOWED:
+        response.headers["Allow"] = str(problem.data.get("allow", "GET"))
+    return response

@@ -1,0 +1,112 @@
+"""Templates: everything is escaped, a missing value is a fault, and no page carries a script."""
+
+from __future__ import annotations
+
+import functools
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
+
+import jinja2
+from markupsafe import Markup, escape
+
+from venire.kernel.clock import iso_ms, parse_iso_ms
+from venire.kernel.i18n import LANGUAGES
+from venire.web import moments, words
+from venire.web.static_files import address_of
+
+if TYPE_CHECKING:
+    from venire.web.visit import Visit
+
+TEMPLATES = Path(__file__).parent / "templates"
+
+
+@functools.cache
+def environment() -> jinja2.Environment:
+    """The templates of the pages."""
+    made = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    made.globals["static"] = address_of
+    made.globals["words"] = words
+    made.filters["marked"] = marked
+    return made
+
+
+def marked(text: str, found: list[str] | tuple[str, ...]) -> Markup:
+    """A text as HTML, with the words that stood out in `<mark>`; lines stay lines.
+
+    The longest word is taken where two begin at one place.
+    """
+    pieces: list[Markup] = []
+    wanted = sorted({word for word in found if word}, key=len, reverse=True)
+    place = start = 0
+    while place < len(text):
+        word = next((word for word in wanted if text.startswith(word, place)), None)
+        if word is None:
+            place += 1
+            continue
+        pieces.append(escape(text[start:place]))
+        pieces.append(Markup("<mark>{}</mark>").format(word))  # noqa: S704 - format escapes it
+        place = start = place + len(word)
+    pieces.append(escape(text[start:]))
+    return Markup().join(pieces)
+
+
+def render(template: str, visit: Visit, **values: Any) -> str:
+    """The HTML of a page for a visit."""
+    return environment().get_template(template).render(**_standing(visit), **values)
+
+
+def _standing(visit: Visit) -> dict[str, Any]:
+    """What every template may use."""
+    language = visit.language
+    now_ms = visit.world.now_ms()
+
+    def when(at: int | str) -> Markup:
+        exact = moments.exact(at, language)
+        return Markup('<time datetime="{}" title="{}">{}</time>').format(  # noqa: S704 - it escapes
+            iso_ms(at if isinstance(at, int) else parse_iso_ms(at)),
+            exact,
+            moments.ago(at, now_ms, language),
+        )
+
+    def moment(at: int | str) -> Markup:
+        at_ms = at if isinstance(at, int) else parse_iso_ms(at)
+        return Markup('<time datetime="{}">{}</time>').format(  # noqa: S704 - it escapes
+            iso_ms(at_ms), moments.exact(at, language)
+        )
+
+    return {
+        "t": visit.t,
+        "language": language,
+        "other_languages": [
+            (code, name, _in_other_language(visit, code))
+            for code, name in LANGUAGES.items()
+            if code != language
+        ],
+        "site": visit.world.site,
+        "viewer": visit.viewer,
+        "moderates": visit.moderates,
+        "path": visit.request.url.path,
+        "form_token": visit.form_token,
+        "done": words.DONE.get(visit.request.query_params.get("done", ""), ""),
+        "in_language": visit.in_language,
+        "when": when,
+        "moment": moment,
+        "day": lambda at: moments.day(at, language),
+        "lasting": lambda length_ms: moments.lasting(length_ms, language),
+        "max_characters": visit.settings.max_characters,
+        "detectors_read": visit.settings.detectors_read,
+    }
+
+
+def _in_other_language(visit: Visit, code: str) -> str:
+    """The address of this page in another language."""
+    kept = [(k, v) for k, v in visit.request.query_params.multi_items() if k not in {"lang", "done"}]
+    path = visit.request.url.path if visit.request.method in {"GET", "HEAD"} else "/"
+    return f"{path}?{urlencode([*kept, ('lang', code)])}"

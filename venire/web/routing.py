@@ -1,0 +1,80 @@
+"""What a page is, and what happens around every one of them."""
+
+from __future__ import annotations
+
+import dataclasses
+import logging
+from collections.abc import Awaitable, Callable
+from urllib.parse import quote
+
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from venire.cases.court import Court
+from venire.kernel.errors import Problem, Refused
+from venire.web.forms import check_genuine, read_form
+from venire.web.limits import WebLimits
+from venire.web.problems import SignInNeeded, problem_response
+from venire.web.settings import WebSettings
+from venire.web.visit import Visit, open_visit
+
+_log = logging.getLogger(__name__)
+
+Handler = Callable[[Visit], Awaitable[Response]]
+KIBIBYTE = 1 << 10
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Page:
+    """One line of the list of pages.
+
+    `path` is Starlette's. `limit` names a row of `limits.LIMITS`. Every POST carries a form token,
+    checked before its handler runs; `body_bytes` is the most that its body may have.
+    """
+
+    method: str
+    path: str
+    handler: Handler
+    limit: str = ""
+    body_bytes: int = 256 * KIBIBYTE
+
+    def __post_init__(self) -> None:
+        if self.method not in {"GET", "POST"} or not self.path.startswith("/"):
+            raise Refused("page_badly_declared", method=self.method, path=self.path)
+
+
+def route_of(page: Page, court: Court, settings: WebSettings, limits: WebLimits | None) -> Route:
+    """The Starlette route of a page."""
+
+    async def endpoint(request: Request) -> Response:
+        visit = await open_visit(court, settings, limits, request)
+        try:
+            if page.limit:
+                await visit.count(page.limit)
+            if page.method == "POST":
+                visit.form = await read_form(request, page.body_bytes)
+                check_genuine(visit, visit.form)
+            response = await page.handler(visit)
+        except SignInNeeded:
+            response = visit.redirect(f"/sign-in?to={quote(_way_back(request), safe='/')}")
+        except ClientDisconnect:
+            raise
+        except Problem as problem:
+            if isinstance(problem, Refused):
+                _log.exception("page_refused", extra={"path": page.path})
+            response = problem_response(visit, problem)
+        except Exception:
+            _log.exception("page_failed", extra={"path": page.path})
+            response = problem_response(visit, Refused("internal_error"))
+        return visit.dressed(response)
+
+    return Route(page.path, endpoint, methods=[page.method])
+
+
+def _way_back(request: Request) -> str:
+    """Where to go after signing in: the page itself, or for a form the page that it was on."""
+    if request.method != "POST":
+        query = f"?{request.url.query}" if request.url.query else ""
+        return f"{request.url.path}{query}"
+    return "/"

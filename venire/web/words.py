@@ -1,0 +1,353 @@
+"""What codes are called on the pages: English here, other languages in `venire/locales/`.
+
+A test reads every table of this file: what has no Indonesian text fails it.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+CASE_STATES: Final = {
+    "open": "Waiting to be judged",
+    "judging": "Being judged",
+    "decided": "Decided",
+    "closed": "Closed",
+}
+WAITS_FOR: Final = {
+    "ballots": "ballots of the panel",
+    "panel": "a panel",
+    "bench": "the bench",
+    "moderator": "a moderator",
+    "named_person": "the person named for it",
+    "copyright_procedure": "the copyright procedure",
+    "operator": "an operator's release",
+    "": "nothing",
+}
+FOUND_BY: Final = {
+    "report": "a member's report",
+    "detector": "a detector of this site",
+    "bank": "a match with a post removed before",
+    "notice": "a notice from an outside body",
+    "moderator": "a moderator",
+    "juror": "a juror",
+    "target": "the person it is aimed at",
+    "audit": "a random audit",
+    "order": "an authority's order",
+    "search": "a search",
+}
+DECIDED_BY: Final = {
+    "panel": "A panel of members drawn by lot",
+    "bench": "A member of the bench",
+    "appeal": "A fresh panel, on appeal",
+    "moderator": "A moderator",
+    "named_person": "The person named for such cases",
+    "bank": "The verdict on the same text, removed before",
+}
+MEASURES: Final = {
+    "none": "nothing",
+    "hold": "hidden for now",
+    "label": "labelled",
+    "age_restrict": "for adults only",
+    "demote": "shown to fewer",
+    "remove": "removed",
+    "suspend": "account suspended",
+    "terminate": "account closed",
+    "lift": "visible again",
+    "keep": "kept",
+}
+VERDICTS: Final = {
+    "violates": "It breaks the rules",
+    "keeps": "It is within the rules",
+    "hung": "The panel could not decide",
+}
+HOLDS: Final = {
+    "none": "not hidden",
+    "held": "hidden from all but its author",
+    "lifted": "was hidden, is visible again",
+}
+JUDGES: Final = {
+    "panel": "a panel of members, drawn by lot",
+    "bench": "the bench: trained, named jurors",
+    "named_person": "one named person; it is reported to the authority",
+    "moderator": "a moderator",
+    "copyright_procedure": "the copyright procedure: notice and counter-notice",
+}
+AT_ONCE: Final = {
+    "hold": "hidden at once until decided",
+    "hold_when_severe": "hidden at once when severe",
+    "rate_limit": "slowed down at once",
+    "none": "stays visible until decided",
+}
+VISIBILITIES: Final = {
+    "public": "Public",
+    "unlisted": "Unlisted",
+    "private": "Followers only",
+    "direct": "Those it names",
+}
+ROLES: Final = {"member": "member", "moderator": "moderator", "admin": "admin"}
+STATEMENT_KINDS: Final = {
+    "hold": "Hidden for now",
+    "measure": "Removed",
+    "lift": "Visible again",
+}
+UNFIT: Final = {
+    "not_active": "Your account or your service is not active.",
+    "no_consent": "You have not consented yet.",
+    "too_young": "Jurors are at least {age}, and we do not know that you are.",
+    "no_contact": "Your e-mail address is not confirmed yet.",
+    "new_account": "Your account must be {days} days old.",
+    "untrained": "You have not been trained yet; the site will invite you.",
+}
+NOTICE_KINDS: Final = {
+    "items": "posts to act on",
+    "warning": "warning",
+    "plan_demand": "asks for a plan",
+    "termination": "ends the service",
+}
+NOTICE_STATES: Final = {
+    "reading": "Being read",
+    "awaiting_confirmation": "Waits for a person to confirm",
+    "working": "Being worked on",
+    "final": "Final",
+}
+ITEM_STATES: Final = {
+    "received": "Being read",
+    "awaiting_confirmation": "Waits for confirmation",
+    "unreadable": "Unreadable",
+    "located": "Found",
+    "held": "Hidden, being judged",
+    "removed": "Removed",
+    "kept": "Kept by the jury",
+    "disputed": "Disputed",
+    "removed_before_notice": "Removed before the notice",
+    "edited_since": "Edited since",
+    "deleted_by_author": "Deleted by its author",
+    "duplicate": "Duplicate",
+    "foreign": "Of another site",
+    "ambiguous": "Several could be meant",
+    "not_found": "Not found",
+}
+UNREADABLE: Final = {
+    "missing_file": "the file it names did not come along",
+    "broken_image": "the picture is broken",
+    "too_large": "it is too large",
+    "empty_text": "it says nothing",
+    "path_outside": "the file name leads outside the notice",
+    "bad_row": "the row cannot be read",
+}
+REMARKS: Final = {
+    "kind_unknown": "The kind of the notice was not understood; it is treated as a list of posts.",
+    "received_at_unreadable": "The date of receipt could not be read; the moment of upload counts.",
+    "category_unknown": "The category is not one of ours; it is treated as other.",
+    "due_hours_unreadable": "The deadline could not be read; 24 hours are assumed.",
+}
+ACTIONS: Final = {
+    "remove": "Remove",
+    "hold": "Hide for now",
+    "keep": "Keep visible",
+}
+DONE: Final = {
+    "posted": "Your post is on the board.",
+    "deleted": "Your post is deleted.",
+    "reported": "Your report has arrived. A receipt is in your inbox.",
+    "opted_in": "Thank you. You are on the list for the next draw.",
+    "opted_out": "You have left the jury. No new draw will reach you.",
+    "voted": "Thank you. Your ballot is in, and it stays as you cast it.",
+    "declined": "You gave the seat back. That is all right, and it is not counted against you.",
+    "acted": "Done, and in the record.",
+    "confirmed": "Confirmed. The posts found are being hidden and judged.",
+    "chosen": "Noted. The item goes on from here.",
+    "released": "Released. The post is visible again, and the reply says so.",
+    "received": "The notice has arrived and is being read.",
+    "signed_out": "You are signed out.",
+    "welcome": "Welcome. Your account is ready.",
+    "followed": "You follow this account now.",
+    "unfollowed": "You no longer follow this account.",
+}
+"""What `?done=` may say: a sentence of ours, never one from the address."""
+
+FAULTS: Final = {
+    "ERR_BLANK": "This is needed.",
+    "ERR_TAKEN": "This is taken already.",
+    "ERR_RESERVED": "This name is reserved.",
+    "ERR_TOO_LONG": "This is too long.",
+    "ERR_TOO_SHORT": "This is too short.",
+    "ERR_INVALID": "This has the wrong form.",
+    "ERR_BELOW_LIMIT": "You are too young to join this site.",
+    "ERR_ACCEPTED": "Please read the rules and agree to them.",
+}
+"""Of sign-up, as `people.rules` names them."""
+
+PROBLEM_TITLES: Final = {
+    401: "Sign in first",
+    403: "Not for you",
+    404: "Nothing here",
+    405: "Not like this",
+    409: "It changed meanwhile",
+    410: "It is over",
+    413: "Too large",
+    422: "That did not work",
+    429: "Too many requests",
+    500: "Our fault",
+    503: "Not now",
+}
+PROBLEM_KINDS: Final = {
+    "invalid": "What you sent cannot be used as it is.",
+    "unauthenticated": "Sign in first.",
+    "forbidden": "You are not allowed to do this.",
+    "not_found": "There is nothing at this address, or it is not for your eyes.",
+    "conflict": "It changed meanwhile, or was done already.",
+    "gone": "It was here, and has ended.",
+    "too_large": "What you sent is too large.",
+    "throttled": "Too many requests: wait a little and try again.",
+    "unavailable": "A part of the site does not answer now. Try again in a moment.",
+    "ours": "Something went wrong on our side. It is noted; try again in a moment.",
+}
+PROBLEMS: Final = {
+    "account_suspended": "Your account is suspended: you cannot do this now.",
+    "action_unknown": "Choose remove, hide for now, or keep visible.",
+    "ballot_already_cast": "You have voted already. A ballot counts once and stays as it was cast.",
+    "body_too_large": "What you sent is too large.",
+    "case_busy": "The case is moving. Try again in a moment.",
+    "case_closed": "This case is over.",
+    "case_not_found": "There is no such case.",
+    "category_unknown": "That is not one of this site's rules.",
+    "choice_missing": "Choose one of the two.",
+    "comment_too_long": "A comment has 1,000 characters at most.",
+    "consent_missing": "Service begins with your consent: tick the box.",
+    "form_foreign": "This form came from another site, so it was not used.",
+    "form_malformed": "The form cannot be read.",
+    "form_out_of_date": "This form is out of date: go back, reload the page and try again.",
+    "item_not_open": "This item does not wait for a choice.",
+    "link_spent": "This link was used already, or its day is over.",
+    "method_not_allowed": "This cannot be done in this way.",
+    "not_seated": "Accept the invitation first.",
+    "notice_busy": "The notice is moving. Try again in a moment.",
+    "notice_csv_header": "The table needs a first line with the names of its columns:"
+    " n, url, text, screenshot, category, note.",
+    "notice_encoding": "The document is in no encoding that we can read. Save it as UTF-8.",
+    "notice_item_not_found": "There is no such item.",
+    "notice_items_not_a_list": "In the document, “items” must be a list. It may be empty.",
+    "notice_missing": "Choose a document: notice.json, a CSV table or a mail.",
+    "notice_not_an_object": "The document must be one JSON object with a list “items”.",
+    "notice_not_found": "There is no such notice.",
+    "notice_not_json": "The document is not valid JSON.",
+    "notice_too_large": "The document itself may have 16 MB. Screenshots are sent beside it.",
+    "notice_too_many_items": "A notice may have 20,000 items. Send the rest as another one.",
+    "panel_closed": "This panel has decided already. Thank you for your time.",
+    "parameter_invalid": "A field has the wrong form.",
+    "posting_stopped": "You cannot post until the verdict on your earlier post.",
+    "reason_missing": "Say why, in 2,000 characters at most.",
+    "reason_too_long": "A reason has 1,000 characters at most.",
+    "record_not_found": "There is nothing at this address, or it is not for your eyes.",
+    "registrations_closed": "This site takes no new members now.",
+    "reply_target_missing": "The post that you want to answer is not there any more.",
+    "role_required": "This page is for moderators.",
+    "rule_unknown": "That is not one of this site's rules.",
+    "summons_answered": "You have answered this invitation already.",
+    "summons_expired": "The deadline has passed; another juror was asked.",
+    "summons_not_found": "You have no seat in this panel.",
+    "text_blank": "Write something first.",
+    "text_not_unicode": "The text holds characters that cannot be stored.",
+    "text_too_large": "The text is too long.",
+    "text_too_long": "The text is too long.",
+    "throttled": "Too many requests: wait a little and try again.",
+    "try_again": "It changed meanwhile: try again.",
+    "vote_unknown": "Choose one of the two.",
+}
+"""The sentence of a code; a code without one is told by its hint, or by its kind."""
+
+ENTRY_TYPES: Final = {
+    "epoch": "Pool frozen",
+    "draw": "Panel drawn",
+    "seat": "Jurors invited",
+    "decline": "Invitations declined",
+    "timeout": "Invitations lapsed",
+    "hold": "Post hidden for now",
+    "lift": "Post visible again",
+    "verdict": "Verdict",
+    "measure": "Measure taken",
+    "statement": "Statement sent",
+    "appeal": "Appeal",
+    "notice": "Notice received",
+    "notice_item": "Notice item settled",
+    "correction": "Correction",
+    "moderator_action": "A moderator acted",
+    "policy": "Policy changed",
+}
+HEADER_KEYS: Final = {
+    "action": "Action",
+    "appellant": "Appealed by",
+    "authenticated": "Sender verified",
+    "automated": "Decided by a machine",
+    "automated_detection": "Found by a machine",
+    "ballots": "Ballots",
+    "batch": "Batch of the draw",
+    "beacon_round": "Round of the beacon",
+    "case": "Case",
+    "category": "Category",
+    "cause": "Ended by",
+    "clause": "Rule",
+    "contested": "Contested",
+    "corrects": "Corrects entry",
+    "days": "Days",
+    "due_hours": "Due within hours",
+    "epoch": "Epoch of the pool",
+    "excluded": "Places excluded from the draw",
+    "exclusion_rule": "Hash of the rule of exclusion",
+    "frozen_by": "Frozen by",
+    "hour": "Hour",
+    "indices": "Places in the pool",
+    "items": "Items",
+    "judged_by": "Judged by",
+    "measure": "Measure",
+    "nonces_root": "Root over the members' nonces",
+    "notice_kind": "Kind of notice",
+    "outcome": "Outcome",
+    "panel_rule": "Panel rule",
+    "part": "Part",
+    "parts": "Parts in all",
+    "policy": "Hash of the policy",
+    "randomness": "Randomness",
+    "reason": "Reason",
+    "root": "Root of the pool",
+    "round": "Round",
+    "rules": "Version of the policy",
+    "seats": "Seats",
+    "seed": "Seed of the epoch that ended",
+    "seed_commitment": "Commitment to the next seed",
+    "size": "Members in the pool",
+    "small_pool": "Small pool",
+    "source": "Found by",
+    "stage": "Stage",
+    "state": "State",
+    "strength": "Strength of the draw",
+    "type": "Type",
+    "undo": "Undoes an earlier one",
+    "verdict": "Verdict",
+}
+HEADER_VALUES: Final = {
+    "admin": "an admin",
+    "appeal_won": "appeal won",
+    "author": "the author",
+    "beacon": "public randomness beacon",
+    "clock": "the clock",
+    "deleted": "deleted by its author",
+    "duplicate": "duplicate",
+    "error": "error",
+    "filed": "filed",
+    "four_of_five": "four of five",
+    "one_of_bench": "one of the bench",
+    "overturned": "overturned",
+    "points_returned": "points returned",
+    "refused": "refused",
+    "reporter": "the reporter",
+    "sequential": "sequential",
+    "three_of_five": "three of five",
+    "upheld": "upheld",
+    "weaker": "weaker: the operator's committed seed",
+    "withdrawn": "withdrawn",
+}
+"""Values of headers that no table above has."""
+
+YES_NO: Final = {True: "yes", False: "no"}
