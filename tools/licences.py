@@ -82,7 +82,8 @@ def locked(lock: Path = LOCK) -> dict[str, bool]:
 
 def stated(package: metadata.PackageMetadata) -> list[str]:
     """What metadata says, the most exact statement first; texts of whole licences left out."""
-    said = [package.get("License-Expression") or "", package.get("License") or ""]
+    fields = package.json
+    said = [str(fields.get(name) or "") for name in ("license_expression", "license")]
     classifiers = package.get_all("Classifier") or []
     said += [c.rpartition("::")[2].strip() for c in classifiers if c.startswith("License ::")]
     return [text for text in said if text and "\n" not in text and text != "OSI Approved"]
@@ -124,7 +125,8 @@ def look(name: str, *, optional: bool) -> Finding:
         licence = judged(statement)
         if licence is not None:
             return Finding(name, version, licence, "", remark)
-    problem = f"says {' / '.join(said)[:80]!r}, which is not on the list" if said else "says nothing"
+    words = " / ".join(said)[:80]
+    problem = f"says {words!r}, which is not on the list" if words else "says nothing"
     return Finding(name, version, "?", problem, remark)
 
 

@@ -47,10 +47,8 @@ def stale(pages: Mapping[Path, str]) -> list[str]:
         there = path.read_text(encoding="utf-8") if path.exists() else ""
         if there != wanted:
             found.append(_difference(path, there, wanted))
-    for stray in sorted((ROOT / "docs" / "map").glob("*.md")):
-        if stray not in pages:
-            found.append(f"{stray.relative_to(ROOT)}: nothing makes this page; delete it")
-    return found
+    strays = sorted(set((ROOT / "docs" / "map").glob("*.md")) - pages.keys())
+    return found + [f"{path.relative_to(ROOT)}: nothing makes it; delete it" for path in strays]
 
 
 def _difference(path: Path, there: str, wanted: str) -> str:

@@ -51,7 +51,9 @@ class ModelStorage:
         return entry.row if entry is not None and self.alive(entry) else None
 
     def sorted_rows(self, table: Table[Any]) -> list[Any]:
-        rows = [entry.row for entry in self.entries.get(table.name, {}).values() if self.alive(entry)]
+        rows = [
+            entry.row for entry in self.entries.get(table.name, {}).values() if self.alive(entry)
+        ]
         return sorted(rows, key=lambda row: self.place(table.key_of(row)))
 
     def place(self, key: Key) -> tuple[Any, ...]:

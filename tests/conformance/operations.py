@@ -37,9 +37,7 @@ _VALUES: dict[str, st.SearchStrategy[Any]] = {
 _OWNER = st.sampled_from([1, 1, 1, 2])
 _LIMIT = st.sampled_from([1, 2, 3, 40, 40, 0])
 _FACTS = [table for table in TABLES if not table.rebuildable]
-_EVENTS = st.lists(
-    st.sampled_from([AccountCreated(1), CaseChanged(2), Followed(1, 2)]), max_size=3
-)
+_EVENTS = st.lists(st.sampled_from([AccountCreated(1), CaseChanged(2), Followed(1, 2)]), max_size=3)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -107,7 +105,9 @@ def _rebuilt(draw: st.DrawFn) -> Operation:
     rows = draw(st.lists(_ROWS[FEED.name], max_size=5))
     writes = tuple((draw(st.sampled_from(["put", "put", "delete"])), FEED, row) for row in rows)
     cursor = draw(st.sampled_from(["feeds", "lists"]))
-    return Operation("rebuild", (cursor, draw(st.integers(0, 9)), writes), draw(st.none() | st.just(5)))
+    return Operation(
+        "rebuild", (cursor, draw(st.integers(0, 9)), writes), draw(st.none() | st.just(5))
+    )
 
 
 @st.composite
@@ -150,13 +150,21 @@ _JOURNAL = st.one_of(
         Operation, st.just("position"), st.tuples(st.sampled_from(["x", "y", "feeds", "lists"]))
     ),
     st.builds(Operation, st.just("wait"), st.tuples(st.sampled_from([1, 5, 14, 20]))),
-    st.builds(
-        Operation, st.just("scan"), st.tuples(st.sampled_from(TABLES), st.integers(1, 5))
-    ),
+    st.builds(Operation, st.just("scan"), st.tuples(st.sampled_from(TABLES), st.integers(1, 5))),
 )
 
 OPERATIONS = st.lists(
-    st.one_of(_written(), _written(), _compared(), _committed(), _rebuilt(), _got(), _ranged(), _ranged(), _JOURNAL),
+    st.one_of(
+        _written(),
+        _written(),
+        _compared(),
+        _committed(),
+        _rebuilt(),
+        _got(),
+        _ranged(),
+        _ranged(),
+        _JOURNAL,
+    ),
     min_size=10,
     max_size=60,
 )
@@ -181,7 +189,9 @@ class Player:
 
     async def answer(self, operation: Operation) -> object:
         try:
-            return await getattr(self, operation.verb)(*operation.arguments, **self.moment(operation))
+            return await getattr(self, operation.verb)(
+                *operation.arguments, **self.moment(operation)
+            )
         except Problem as problem:
             return (problem.kind, problem.code)
 
@@ -210,9 +220,7 @@ class Player:
     async def delete(self, table: Table[Any], row: Any, **_moment: int) -> object:
         return await self.engine.delete(table, row)
 
-    async def compare_and_set(
-        self, table: Table[Any], old: Any, new: Any, current: bool
-    ) -> object:
+    async def compare_and_set(self, table: Table[Any], old: Any, new: Any, current: bool) -> object:
         # Two rows drawn apart are seldom alike: mostly start from what is there.
         if current:
             old = await self.engine.get(table, table.key_of(old)) or old

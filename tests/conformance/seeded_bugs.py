@@ -146,9 +146,7 @@ class TakesEmptyForNull(ModelStorage):
             row = type(write.row)(
                 *[
                     None if column.optional and getattr(write.row, column.name) == "" else value
-                    for column, value in zip(
-                        write.table.columns, _values(write.row), strict=True
-                    )
+                    for column, value in zip(write.table.columns, _values(write.row), strict=True)
                 ]
             )
             self.entries[write.table.name][write.table.key_of(row)].row = row

@@ -15,7 +15,9 @@ pytestmark = pytest.mark.anyio
 
 async def test_events_come_in_the_order_of_their_commits(storage, clock):
     first_ms = clock.now_ms()
-    await storage.commit("owner:1", [Put(LINES, Line(1, 1, 1))], [AccountCreated(1), Followed(1, 2)])
+    await storage.commit(
+        "owner:1", [Put(LINES, Line(1, 1, 1))], [AccountCreated(1), Followed(1, 2)]
+    )
     clock.advance(5)
     await storage.commit("case:2", [], [CaseChanged(2)])
 

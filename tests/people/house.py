@@ -34,3 +34,35 @@ def make_world(
 async def someone(world: World, username: str) -> AccountId:
     created = await people.create_account(world, username, f"{username}@mail.test", "correct horse")
     return AccountId(int(created.id))
+
+
+_WRITING = {"put", "put_if_absent", "compare_and_set", "delete", "commit", "advance"}
+
+
+class Killed(BaseException):
+    """The power failed."""
+
+
+class MortalStorage:
+    """Storage whose process dies before the n-th write, or right after it."""
+
+    def __init__(self, storage, writes_left: int, *, after: bool) -> None:
+        self._storage = storage
+        self._left = writes_left
+        self._after = after
+
+    def __getattr__(self, name: str):
+        verb = getattr(self._storage, name)
+        if name not in _WRITING:
+            return verb
+
+        async def mortal(*arguments, **more):
+            self._left -= 1
+            if self._left < 0 and not self._after:
+                raise Killed
+            answer = await verb(*arguments, **more)
+            if self._left < 0:
+                raise Killed
+            return answer
+
+        return mortal

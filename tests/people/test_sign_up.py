@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from tests.people.house import make_world, someone
+from tests.people.house import Killed, MortalStorage, make_world, someone
 from venire.kernel.errors import Conflict, Invalid
 from venire.people import actions as people
 from venire.people import store
@@ -93,35 +93,6 @@ async def test_of_many_who_give_one_address_at_once_the_others_names_are_free_ag
     assert len(made) == 1
     for name in names:
         assert await store.handle_taken(world, name) == (name in made)
-
-
-class Killed(BaseException):
-    """The power failed."""
-
-
-class MortalStorage:
-    """Storage whose process dies before the n-th write, or right after it."""
-
-    def __init__(self, storage, writes_left: int, *, after: bool) -> None:
-        self._storage = storage
-        self._left = writes_left
-        self._after = after
-
-    def __getattr__(self, name: str):
-        verb = getattr(self._storage, name)
-        if name not in {"put", "put_if_absent", "compare_and_set", "delete", "commit"}:
-            return verb
-
-        async def mortal(*arguments, **more):
-            self._left -= 1
-            if self._left < 0 and not self._after:
-                raise Killed
-            answer = await verb(*arguments, **more)
-            if self._left < 0:
-                raise Killed
-            return answer
-
-        return mortal
 
 
 async def _everything(world) -> dict[str, int]:

@@ -68,7 +68,8 @@ def test_an_unknown_name_stays_text():
 
 def test_a_tag_keeps_its_spelling_and_links_to_its_key():
     assert html("#Kota") == (
-        f'<p><a href="{BASE}/tags/kota" class="mention hashtag" rel="tag">#<span>Kota</span></a></p>'
+        "<p>"
+        f'<a href="{BASE}/tags/kota" class="mention hashtag" rel="tag">#<span>Kota</span></a></p>'
     )
 
 
@@ -77,7 +78,9 @@ def test_a_long_link_hides_its_ends():
     assert '<span class="invisible">https://www.</span>' in made
     assert '<span class="ellipsis">a.example/a/very/long/path/tha</span>' in made
     assert 'rel="nofollow noopener"' in made
-    assert parsed(made).text.strip() == "https://www.a.example/a/very/long/path/that/goes/on?x=1&y=2"
+    assert (
+        parsed(made).text.strip() == "https://www.a.example/a/very/long/path/that/goes/on?x=1&y=2"
+    )
 
 
 def test_a_quote_cannot_break_out_of_a_link():

@@ -207,7 +207,12 @@ async def test_a_hold_and_its_release_restore_the_post_in_place(town):
     post = await town.post(ani)
     for _ in range(2):
         held = await actions.set_state(town.world, post.id, HELD, case_id=9, rule=1, at_ms=5)
-        assert (held.state, held.state_case_id, held.state_rule, held.state_at_ms) == (HELD, 9, 1, 5)
+        assert (held.state, held.state_case_id, held.state_rule, held.state_at_ms) == (
+            HELD,
+            9,
+            1,
+            5,
+        )
         assert held.version == 2
     assert await actions.may_see(town.world, held, ani)
     assert not await actions.may_see(town.world, held, bob)

@@ -140,7 +140,9 @@ async def test_a_direct_post_reaches_the_home_of_those_it_names_who_follow(town)
 
 async def test_only_public_posts_stand_on_the_public_page_and_all_seen_ones_on_a_profile(town):
     ani, bob = [await town.account(name) for name in ("ani", "bob")]
-    made = {kind: await town.post(ani, visibility=kind) for kind in ("public", "unlisted", "private")}
+    made = {
+        kind: await town.post(ani, visibility=kind) for kind in ("public", "unlisted", "private")
+    }
     await town.hear()
     assert await public(town, bob) == [made["public"].id]
     assert await profile(town, bob, ani) == [made["unlisted"].id, made["public"].id]

@@ -9,6 +9,15 @@ import click
 from tools.pages.markdown import code, table
 from venire.cli.main import main
 
+_HEAD = """\
+# Commands
+
+Names, flags and JSON keys are a contract. Results go to standard output; errors go to standard
+error with a code and a hint, exit 1 (2 for usage). `--json -` prints the result as JSON and nothing
+else. `make` alone prints the targets that wrap these. A command that opens a site takes
+`--data DIR`, the data folder (`./data` if not given); a running server may have it open too.
+"""
+
 
 def leaves(group: click.Group, prefix: str = "venire") -> Iterator[tuple[str, click.Command]]:
     """Every command that does something, with its whole name, in order."""
@@ -21,14 +30,7 @@ def leaves(group: click.Group, prefix: str = "venire") -> Iterator[tuple[str, cl
 
 def commands_page() -> str:
     """docs/commands.md."""
-    parts = [
-        "# Commands\n\nNames, flags and JSON keys are a contract. Results go to standard output,"
-        " errors with a code and a hint to standard error, exit 1 (2 for usage). `--json FILE|-`"
-        " prints nothing else. `make` alone prints the targets that wrap these.\n"
-    ]
-    for name, command in leaves(main):
-        parts.append(_one(name, command))
-    return "".join(parts)
+    return _HEAD + "".join(_one(name, command) for name, command in leaves(main))
 
 
 def _one(name: str, command: click.Command) -> str:

@@ -17,6 +17,29 @@ from venire.cases.policy import CategoryPolicy, Policy, load_policy
 from venire.notices.rules import CATEGORY_SPELLINGS
 from venire.server.settings import Settings
 
+_ROUTES = """\
+# Routes
+
+The routes of the API (`venire/api/routes.py`), then the pages. A path that is on neither list does
+not exist. A body has at most 1 MiB unless a line says otherwise. Who may use a route:
+
+"""
+
+_SETTINGS = """\
+# Settings
+
+File (`DATA/venire.toml`) < environment < flags of `venire run`. What each one means:
+[operators.md](../operators.md#settings). An unknown name or a wrong value stops the start and names
+its place. Secrets are files under `DATA/keys`, never settings.
+
+"""
+
+_POLICY = """\
+`venire/cases/policy.toml`. An operator replaces it by a file of their own (setting `policy`); it is
+checked at start, and each case keeps the version it began under.
+
+"""
+
 
 def blocks() -> dict[str, tuple[Route, ...]]:
     """The route list's own blocks, by name; every route stands in one."""
@@ -54,12 +77,7 @@ def _route_row(route: Route) -> tuple[str, str, str, str, str]:
 
 def routes_page() -> str:
     """docs/map/routes.md."""
-    scopes = first_table(Route)
-    parts = [
-        f"# Routes\n\n{len(routes.ROUTES)} routes of the API (`venire/api/routes.py`); the pages"
-        " follow. A path that is on neither list does not exist. Bodies are at most 1 MiB unless a"
-        f" line says otherwise.\n\n{scopes}"
-    ]
+    parts = [_ROUTES, first_table(Route)]
     heads = ("Method", "Path", "Scope", "Limit", "What it does")
     for name, own in blocks().items():
         title = name.replace("_", " ").capitalize()
@@ -97,12 +115,7 @@ def settings_page() -> str:
                 code(f"VENIRE_{field.name.upper()}"),
             )
         )
-    return (
-        "# Settings\n\nFile (`DATA/venire.toml`) < environment < flags of `venire run`. What each one"
-        " means: [operators.md](../operators.md#settings). An unknown name or a wrong value stops"
-        " the start and names its place. Secrets are files under `DATA/keys`, never settings.\n\n"
-        + table(("Setting", "Type", "Default", "Environment"), rows)
-    )
+    return _SETTINGS + table(("Setting", "Type", "Default", "Environment"), rows)
 
 
 def _type_name(hint: object) -> str:
@@ -142,11 +155,10 @@ def categories_page() -> str:
             for each in policy.categories
         ),
     )
+    numbers = table(("Number", "Value"), _numbers(policy))
     return (
-        f"# The policy as it ships, version {policy.version}\n\n`venire/cases/policy.toml`. An"
-        " operator replaces it by a file of their own (setting `policy`); it is checked at start."
-        f"\n\n## Categories\n\n{shown}\n## What the rules say\n\n{texts}\n## Numbers\n\n"
-        + table(("Number", "Value"), _numbers(policy))
+        f"# The policy as it ships, version {policy.version}\n\n{_POLICY}"
+        f"## Categories\n\n{shown}\n## What the rules say\n\n{texts}\n## Numbers\n\n{numbers}"
     )
 
 

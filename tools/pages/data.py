@@ -11,6 +11,14 @@ from venire.storage import tables as shelf
 from venire.storage.tables.every import ALL
 from venire.storage.verbs import Table
 
+_TABLES = """\
+# Tables
+
+Declared in `venire/storage/tables`. Key: the partition, then the clustering columns, ↑ ascending
+or ↓ descending. *Head*: the column that `commit(expect=…)` compares. *Expires*: rows may lapse by
+themselves. *Rebuildable*: in the second file, written from events. `?`: may be null.
+"""
+
 
 def by_room() -> dict[str, list[Table[Any]]]:
     """Each table under the module that declares it."""
@@ -60,12 +68,7 @@ def _columns(declared: Table[Any]) -> str:
 
 def tables_page() -> str:
     """docs/map/tables.md."""
-    parts = [
-        f"# Tables\n\n{len(ALL)} tables, declared in `venire/storage/tables`. Key: the partition,"
-        " then the clustering columns, ↑ ascending or ↓ descending. *Head*: the column that"
-        " `commit(expect=…)` compares. *Rebuildable*: in the second file, written from events."
-        " `?`: may be null.\n"
-    ]
+    parts = [_TABLES]
     for room, declared in by_room().items():
         rows = (
             (
@@ -106,12 +109,12 @@ _ELSEWHERE = """
 |---|---|---|
 | `DATA/venire.db`, outbox | each write once more, as the journal that handlers follow | 7 days |
 | `DATA/search.db` | words of listed posts; rebuilt from the tables | as the post |
-| `DATA/objects/` | notices as they came in, and the screenshots sent with them | for ever: evidence |
+| `DATA/objects/` | notices as they came in, and their screenshots | for ever: evidence |
 | log lines | event names, ids and error codes; no text, no address | the operator decides |
 | the public record | no account, no post id, no text: salted commitments only | for ever |
 
-An entry of the record is linked to a person only by the salt in `record_salts`. Without that row the
-entry stays, and nobody can tell any more whom it was about.
+An entry of the record is linked to a person only by the salt in `record_salts`. Without that row
+the entry stays, and nobody can tell any more whom it was about.
 
 ## What is not kept
 

@@ -12,6 +12,14 @@ from tools.pages.source import called_name, modules, text_of
 from venire.api.errors import STATUS, STATUS_BY_CODE
 
 _ROOT_KIND = "Problem"
+_HEAD = """\
+# Error codes
+
+A code never changes once published. Over HTTP it stands in `{"error": …, "code": …}`; the command
+prints it to standard error and exits with 1. A problem of kind `refused` is a bug of ours: a client
+sees `internal_error`, 500. `{…}` stands for what is filled in.
+
+"""
 
 
 class Raised(NamedTuple):
@@ -85,14 +93,7 @@ def errors_page() -> str:
         hints = list(dict.fromkeys(place.hint for place in places if place.hint))
         rooms = sorted({place.path.split("/")[1].removesuffix(".py") for place in places})
         statuses = sorted({_status(kind, stable) for kind in known})
-        rows.append((code(stable), ", ".join(known), ", ".join(statuses), names(rooms), hints))
-    return (
-        "# Error codes\n\nA code never changes once published. Over HTTP it stands in"
-        ' `{"error": …, "code": …}`; the command prints it to standard error and exits with 1.'
-        " A problem of kind `refused` is a bug of ours: a client sees `internal_error`, 500."
-        " `{…}` stands for what is filled in.\n\n"
-        + table(
-            ("Code", "Kind", "HTTP", "Room", "Hint"),
-            ((a, b, c, d, " / ".join(hints)) for a, b, c, d, hints in rows),
+        rows.append(
+            (code(stable), ", ".join(known), ", ".join(statuses), names(rooms), " / ".join(hints))
         )
-    )
+    return _HEAD + table(("Code", "Kind", "HTTP", "Room", "Hint"), rows)

@@ -10,6 +10,13 @@ from tools.pages.markdown import code, first_sentence, table
 from tools.pages.source import ROOT, modules
 
 _TITLE = "importlinter:contract:"
+_HEAD = """\
+# Floors and rooms
+
+Imports go down only. Rooms on one floor do not know each other: they meet in `cases`, or through
+events ([subscriptions](subscriptions.md)). A room's `README.md` is its door sign.
+
+"""
 
 
 def _linter() -> configparser.ConfigParser:
@@ -35,9 +42,7 @@ def _files(room: str) -> list[tuple[str, str]]:
 def floors_page() -> str:
     """docs/map/floors.md."""
     parts = [
-        "# Floors and rooms\n\nImports go down only. Rooms on one floor do not know each other:"
-        " they meet in `cases`, or through events ([subscriptions](subscriptions.md)). A room's"
-        " `README.md` is its door sign.\n\n",
+        _HEAD,
         table(
             ("Floor", "Rooms"),
             (
@@ -72,9 +77,8 @@ def _room(room: str) -> str:
     if sign.exists():
         parts.append(f"[Door sign](../../venire/{room}/README.md)\n\n")
     listed = [pair for folder in sorted(rows) for pair in rows[folder]]
-    parts.append(
-        table(("File", "What it is"), ((code(path[len("venire/") :]), says) for path, says in listed))
-    )
+    shown = ((code(path.split("/", 1)[1]), says) for path, says in listed)
+    parts.append(table(("File", "What it is"), shown))
     return "".join(parts)
 
 

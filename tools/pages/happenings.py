@@ -24,6 +24,38 @@ from venire.notices.model import ITEM_STATES
 from venire.server.subscriptions import subscriptions
 from venire.storage.relay import Subscription
 
+_EVENTS = """\
+# Events
+
+Written in the same commit as the rows that made them true; told at least once, in order per
+aggregate. Ids only: no text, no name.
+
+"""
+
+_SUBSCRIPTIONS = """\
+# Subscriptions
+
+The one table of who hears what (`venire/server/subscriptions.py`). Each subscriber has its own
+cursor, so a slow one holds up nobody. An event that keeps failing is parked, told to the operator
+in the log, and tried again at the next start.
+
+"""
+
+_STATES = """\
+# States
+
+Machines are data, checked when they are built: one start, no state that nothing ends, a deadline
+for each wait.
+"""
+
+_ITEMS = """
+## notice item
+
+`venire.notices.rules`. *Final*: the sender can be given the last word. `removed` reopens on a won
+appeal, `not_found` when a person names the post after all. Its waits end with its post's case.
+
+"""
+
 
 def every_event() -> tuple[type[events.Happened], ...]:
     """The members of the union, as declared."""
@@ -63,11 +95,7 @@ def events_page() -> str:
                 names(hearers),
             )
         )
-    return (
-        "# Events\n\nWritten in the same commit as the rows that made them true; told at least once,"
-        " in order per aggregate. Ids only: no text, no name.\n\n"
-        + table(("Event", "What happened", "Fields", "Told by", "Heard by"), rows)
-    )
+    return _EVENTS + table(("Event", "What happened", "Fields", "Told by", "Heard by"), rows)
 
 
 def _handler(subscription: Subscription) -> tuple[str, str]:
@@ -83,7 +111,9 @@ def _handler(subscription: Subscription) -> tuple[str, str]:
             return _named(held.cell_contents)
     module, _, attribute = ".".join(function.__code__.co_names[:2]).partition(".")
     found = getattr(function.__globals__.get(module), attribute, None)
-    return _named(found) if inspect.isfunction(found) else (".".join(function.__code__.co_names), "")
+    if not inspect.isfunction(found):
+        return ".".join(function.__code__.co_names), ""
+    return _named(found)
 
 
 def _named(function: Callable[..., Any]) -> tuple[str, str]:
@@ -98,12 +128,7 @@ def subscriptions_page() -> str:
         handler, says = _handler(each)
         hears = names(event.__name__ for event in each.hears) or "everything"
         rows.append((code(each.name), hears, code(handler), says))
-    return (
-        "# Subscriptions\n\nThe one table of who hears what (`venire/server/subscriptions.py`)."
-        " Each subscriber has its own cursor, so a slow one holds up nobody; an event that keeps"
-        " failing is parked, told to the operator in the log, and tried again at the next start."
-        "\n\n" + table(("Cursor", "Hears", "Handler", "What it does"), rows)
-    )
+    return _SUBSCRIPTIONS + table(("Cursor", "Hears", "Handler", "What it does"), rows)
 
 
 def machines() -> list[tuple[str, StateMachine]]:
@@ -144,10 +169,7 @@ def _drawing(start: str, exits: dict[str, tuple[str, ...]]) -> str:
 
 def states_page() -> str:
     """docs/map/states.md."""
-    parts = [
-        "# States\n\nMachines are data, checked when they are built: one start, no state that"
-        " nothing ends, a deadline for each wait.\n"
-    ]
+    parts = [_STATES]
     for module, machine in machines():
         exits = {state.name: state.exits for state in machine.states}
         rows = (
@@ -176,8 +198,4 @@ def _items() -> str:
         (code(state), names(onward), "yes" if state in notice_rules.FINAL_STATES else "")
         for state, onward in exits.items()
     )
-    return (
-        "\n## notice item\n\n`venire.notices.rules`. *Final*: the sender can be given the last word."
-        " `removed` reopens on a won appeal, `not_found` when a person names the post after all."
-        "\n\n" + table(("State", "Leads to", "Final"), rows)
-    )
+    return _ITEMS + table(("State", "Leads to", "Final"), rows)

@@ -37,8 +37,6 @@ def text_of(node: ast.expr | None) -> str | None:
         return node.value
     if isinstance(node, ast.JoinedStr):
         return "".join(
-            value.value if isinstance(value, ast.Constant) else "{…}"
-            for value in node.values
-            if not isinstance(value, ast.Constant) or isinstance(value.value, str)
+            str(value.value) if isinstance(value, ast.Constant) else "{…}" for value in node.values
         )
     return None

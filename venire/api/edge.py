@@ -32,6 +32,7 @@ OPEN_TO_SCRIPTS = (
     "/nodeinfo",
     "/avatars/",
     "/headers/",
+    "/thumbnail.png",
     "/media/",
     "/record/",
     "/health",

@@ -13,12 +13,11 @@ import msgspec
 from venire.cases import intake, service, store
 from venire.cases.court import Court
 from venire.cases.model import Case, Source, Subject
+from venire.detectors import store as bank_store
 from venire.detectors.model import Evidence, Judgement
 from venire.detectors.run import judge
 from venire.events import PostCreated, PostDeleted, PostEdited
 from venire.kernel.errors import Conflict
-from venire.kernel.quotes import is_condemned
-from venire.kernel.text import normal_form
 from venire.notices import actions as notices
 from venire.posts import actions as posts
 from venire.posts.model import DELETED, LISTED, REMOVED, Post
@@ -38,7 +37,7 @@ async def on_post(court: Court, envelope: Envelope) -> None:
     if post.author_id == court.site_account_id:
         return
     subject = Subject("post", post.id, post.author_id)
-    for source in (_bank_source(court, post), _detector_source(court, post)):
+    for source in (await bank_source(court, post), _detector_source(court, post)):
         if source is not None:
             await intake.note_source(court.world, court.policy, subject, source)
 
@@ -73,34 +72,24 @@ def text_of(post: Post) -> str:
     return f"{post.spoiler}\n{post.text}" if post.spoiler else post.text
 
 
-def _bank_source(court: Court, post: Post) -> Source | None:
-    normal = normal_form(text_of(post))
-    if not normal:
+async def bank_source(court: Court, post: Post) -> Source | None:
+    """What the bank says of a post: an exact copy inherits a verdict, a near one gets a panel."""
+    match = court.detectors.bank.match(text_of(post))
+    if match is None or match.entry.id == post.id:
         return None
-    exact = court.detectors.bank.exact(normal)
-    if exact is not None and exact.id != post.id:
-        return bank_source(court, post, exact.case, exact.category, similarity=1.0)
-    for match in court.detectors.bank.near(normal):
-        if match.entry.id != post.id:
-            return bank_source(
-                court, post, match.entry.case, match.entry.category, similarity=match.similarity
-            )
-    return None
-
-
-def bank_source(court: Court, post: Post, case: str, category: str, *, similarity: float) -> Source:
-    """What a match with a judged text says: an exact copy inherits, a near one gets a panel."""
-    exact = similarity >= 1.0
-    quoting = not exact and is_condemned(text_of(post))
+    row = await bank_store.entry(court.world.storage, match.entry.id)
+    if row is None or not row.active:
+        return None
+    exact = match.kind == "exact" and not match.quoted
     return Source(
         kind="bank",
-        ref=f"{case}:{post.version}",
-        category=category,
+        ref=f"{row.origin}:{post.version}",
+        category=row.category,
         at_ms=court.world.now_ms(),
-        hold=not quoting,
-        score=round(similarity, 4),
-        body={"copy_of": case, "exact": exact, "quoting": quoting},
-        inherits=case if exact else "",
+        hold=not match.quoted,
+        score=round(match.similarity, 4),
+        body={"copy_of": row.origin, "exact": exact, "quoting": match.quoted},
+        inherits=row.origin if exact else "",
     )
 
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 from venire.cases import intake
 from venire.cases.court import Court
 from venire.cases.detection import bank_source, text_of
 from venire.cases.model import Case, Subject
 from venire.detectors import store as bank_store
-from venire.detectors.bank import BankEntry
-from venire.kernel.near import NEAR, similarity
+from venire.detectors.bank import entry_of
+from venire.detectors.model import Category
 from venire.kernel.text import normal_form
 from venire.notices.locating import search_terms
 from venire.posts import actions as posts
@@ -23,7 +25,9 @@ async def fill_bank(court: Court) -> int:
     """Load the bank into memory at start; return how many entries it has."""
     count = 0
     async for row in bank_store.entries(court.world.storage):
-        court.detectors.bank.add(BankEntry(row.post_id, row.normal_form, row.category, row.origin))
+        court.detectors.bank.add(
+            entry_of(row.post_id, row.normal_form, cast("Category", row.category))
+        )
         count += 1
     return count
 
@@ -47,7 +51,7 @@ async def remember(court: Court, case: Case) -> None:
         added_at_ms=court.world.now_ms(),
     )
     await bank_store.add(court.world.storage, row)
-    court.detectors.bank.add(BankEntry(post.id, normal, case.category, origin))
+    court.detectors.bank.add(entry_of(post.id, normal, cast("Category", case.category)))
 
 
 async def sweep(court: Court, case: Case) -> None:
@@ -60,7 +64,6 @@ async def sweep(court: Court, case: Case) -> None:
     origin = await posts.load(court.world, case.subject_id)
     if origin is None:
         return
-    normal = normal_form(text_of(origin))
     _, terms = search_terms(text_of(origin), _TERMS)
     found = await court.search.candidates(terms, "any", _CANDIDATES)
     for post in await posts.load_many(court.world, found):
@@ -68,9 +71,7 @@ async def sweep(court: Court, case: Case) -> None:
             continue
         if post.state in {DELETED, REMOVED}:
             continue
-        other = normal_form(text_of(post))
-        alike = 1.0 if other == normal else min(similarity(normal, other), 0.9999)
-        if alike >= NEAR:
-            source = bank_source(court, post, case.public_id, case.category, similarity=alike)
+        source = await bank_source(court, post)
+        if source is not None:
             subject = Subject("post", post.id, post.author_id)
             await intake.note_source(court.world, court.policy, subject, source)

@@ -10,14 +10,14 @@ import msgspec
 
 from venire.cli.options import json_option, print_result
 from venire.cli.progress import Stages
-from venire.detectors.run import detect_jsonl
+from venire.detectors.run import detect_jsonl, load_models
 
 
 @click.command()
 def detect() -> None:
     """Score posts: JSONL {id,text,lang?} in, JSONL {id,score,category,signals} out."""
     encoder = msgspec.json.Encoder()
-    for result in detect_jsonl(sys.stdin.buffer):
+    for result in detect_jsonl(sys.stdin.buffer, load_models()):
         sys.stdout.buffer.write(encoder.encode(result) + b"\n")
     sys.stdout.buffer.flush()
 

@@ -9,7 +9,7 @@ import msgspec
 
 if TYPE_CHECKING:
     from venire.detectors.bank import TextBank
-    from venire.detectors.linear import Linear
+    from venire.detectors.linear_model import Linear
 
 Category = Literal[
     "incitement",

@@ -23,9 +23,10 @@ _ADDRESS = re.compile(
     r"|(?:his|her|their|your) (?:home )?address|alamat(?:nya|mu)?|rumah(?:nya|mu)? di)(?!\w)"
 )
 _TIME = re.compile(
-    r"(?<!\w)(?:tonight|tomorrow|at dawn|at midnight|at noon|(?:on|this|next) (?:mon|tues|wednes|thurs"
-    r"|fri|satur|sun)day|(?:january|jan) (?:6|20)(?:th)?|at \d{1,2}(?::\d\d)? ?(?:am|pm)?|nanti malam"
-    r"|malam ini|besok|lusa|hari (?:ini|senin|selasa|rabu|kamis|jumat|sabtu|minggu)|jam \d{1,2})(?!\w)"
+    r"(?<!\w)(?:tonight|tomorrow|at dawn|at midnight|at noon|(?:january|jan) (?:6|20)(?:th)?"
+    r"|(?:on|this|next) (?:mon|tues|wednes|thurs|fri|satur|sun)day|at \d{1,2}(?::\d\d)? ?(?:am|pm)?"
+    r"|nanti malam|malam ini|besok|lusa|hari (?:ini|senin|selasa|rabu|kamis|jumat|sabtu|minggu)"
+    r"|jam \d{1,2})(?!\w)"
 )
 
 

@@ -22,9 +22,14 @@ async def add(storage: Storage, row: BankRow) -> None:
     await storage.put(TEXT_BANK, row)
 
 
+async def entry(storage: Storage, post_id: int) -> BankRow | None:
+    """The entry of a post, in use or not."""
+    return await storage.get(TEXT_BANK, (shard_of(post_id), post_id))
+
+
 async def deactivate(storage: Storage, post_id: int) -> BankRow | None:
     """Take an entry out of use (its verdict was undone); return it if there was one."""
-    row = await storage.get(TEXT_BANK, (shard_of(post_id), post_id))
+    row = await entry(storage, post_id)
     if row is None or not row.active:
         return None
     await storage.put(TEXT_BANK, msgspec.structs.replace(row, active=False))

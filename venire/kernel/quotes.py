@@ -50,7 +50,8 @@ _CONDEMNS = _any_of(
 )
 
 
-def _quotations(text: str) -> list[tuple[int, int]]:
+def quotations(text: str) -> list[tuple[int, int]]:
+    """Ranges in quotation marks, and lines that begin with ">"."""
     found = [match.span() for match in _PAIRS.finditer(text)]
     found += [match.span() for match in _LINE.finditer(text)]
     return found
@@ -59,7 +60,7 @@ def _quotations(text: str) -> list[tuple[int, int]]:
 def own_words(text: str) -> str:
     """What stands outside quotation marks and quoted lines, without handles and addresses."""
     kept = list(text)
-    for start, end in _quotations(text):
+    for start, end in quotations(text):
         kept[start:end] = " " * (end - start)
     return _ADDRESS.sub(" ", "".join(kept))
 
@@ -73,7 +74,7 @@ def is_quoted(text: str, start: int, end: int) -> bool:
     own = own_words(text)
     if _AGREES.search(own):
         return False
-    if any(left <= start and end <= right for left, right in _quotations(text)):
+    if any(left <= start and end <= right for left, right in quotations(text)):
         return len(_WORD.findall(own)) >= _OWN_WORDS
     return is_reported(text, start, end)
 

@@ -27,6 +27,7 @@ from venire.notices.matching import (
     misread_cost,
     pieces_of,
     same_text,
+    signs_within,
     words_of,
 )
 
@@ -184,20 +185,30 @@ def _how(
     """The kind of match, its cost in misread letters, and whether it can be relied on."""
     if post.normal == quote.normal:
         return "exact", 0, True
-    if post.letters == quote.letters and (picture or post.questions == quote.questions):
+    # Engines lose emoji and question marks, quotations do not.
+    alike = picture or (post.questions, post.signs) == (quote.questions, quote.signs)
+    if post.letters == quote.letters and alike:
         return "letters", 0, True
     if quote.is_short:
         same = picture and post.shapes == quote.shapes
         return ("misread", 0, True) if same else ("", 0, False)
     if carries(post, quote):
         return "whole", 0, True
-    if picture:
+    return _inexact(post, text, quote, confidence if picture else None)
+
+
+def _inexact(
+    post: Words, text: str, quote: Words, confidence: float | None
+) -> tuple[How, int, bool]:
+    if confidence is not None:
         cost = misread_cost(post, quote, confidence=confidence, beginning=False)
         if cost is not None:
             return "misread", cost, True
+    elif not signs_within(quote, post):
+        return "", 0, False
     if edited_likeness(post, quote) is not None:
         return "edited", 0, True
-    return _partial(post, text, quote, confidence if picture else None)
+    return _partial(post, text, quote, confidence)
 
 
 def _partial(
@@ -235,10 +246,10 @@ def _group(sure: Sequence[_Match]) -> list[_Match]:
 def _one_text(group: Sequence[_Match], handle: str) -> list[_Match] | None:
     """Those of a group that are one text; None when they are several and nothing decides.
 
-    Posts that have the quote word for word are one text by that alone; beginnings and misread
-    ones may go on or differ in several ways. Then the handle decides, if it is of one only.
+    Posts that have the quote word for word are one text by that alone; beginnings may go on, and
+    misread ones differ, in several ways. Then the handle decides, if it is of one only.
     """
-    if group[0].how in ("exact", "letters", "whole"):
+    if group[0].how in ("exact", "whole"):
         return list(group)
     texts: list[list[_Match]] = []
     for match in group:

@@ -57,6 +57,8 @@ class Words(msgspec.Struct, frozen=True):
     letters: str
     shapes: str
     questions: int
+    signs: str
+    """Emoji and the like, sorted: with another one a text may say another thing."""
 
     @property
     def is_short(self) -> bool:
@@ -73,52 +75,27 @@ def words_of(text: str) -> Words:
     shapes = letters.translate(_SAME_SHAPE)
     for pair, single in _SAME_PAIRS:
         shapes = shapes.replace(pair, single)
-    return Words(normal, words, letters, shapes, normal.count("?"))
+    signs = "".join(sorted(sign for sign in normal if not (sign.isalnum() or sign in " ?\ufe0f")))
+    return Words(normal, words, letters, shapes, normal.count("?"), signs)
 
 
 def carries(post: Words, quote: Words) -> bool:
-    """Whether a post is the quoted text plus a word or two of no weight.
+    """Whether a post is the quoted text plus two or three words of no weight before or behind it.
 
-    One word may stand inside, two or three at the ends ("share this"); none that negates,
-    conditions or attributes, and no question mark more or less.
+    None of them may negate, condition or attribute, and no question mark or emoji may differ. A
+    word inside is not of no weight: "the minister" and "the prime minister" are two people.
     """
     extra = len(post.words) - len(quote.words)
     allowed = 3 if len(quote.words) >= _LONG_WORDS else 2
     if not 0 < extra <= allowed or len(quote.words) < _ADDITION_WORDS:
         return False
-    if post.questions != quote.questions:
+    if post.questions != quote.questions or post.signs != quote.signs:
         return False
-    added = _added(post.words, quote.words)
-    if added is None or any(post.words[place] in _TURNING for place in added):
-        return False
-    inside = [place for place in added if not _at_an_end(place, added, len(post.words))]
-    return len(inside) <= 1
-
-
-def _added(post: Sequence[str], quote: Sequence[str]) -> list[int] | None:
-    """Places of the post's words that are not the quote's, or None when its order is broken.
-
-    Matched from both ends, so that an added word next to its like is not taken for an inner one.
-    """
-    start = 0
-    while start < len(quote) and post[start] == quote[start]:
-        start += 1
-    end = 0
-    while end < len(quote) - start and post[-1 - end] == quote[-1 - end]:
-        end += 1
-    places: list[int] = []
-    middle = list(quote[start : len(quote) - end])
-    for place in range(start, len(post) - end):
-        if middle and post[place] == middle[0]:
-            middle.pop(0)
-        else:
-            places.append(place)
-    return None if middle else places
-
-
-def _at_an_end(place: int, added: Sequence[int], length: int) -> bool:
-    before = all(earlier in added for earlier in range(place))
-    return before or all(later in added for later in range(place, length))
+    for start in range(extra + 1):
+        end = start + len(quote.words)
+        if post.words[start:end] == quote.words:
+            return not _TURNING & {*post.words[:start], *post.words[end:]}
+    return False
 
 
 def same_text(one: Words, other: Words) -> bool:
@@ -149,6 +126,11 @@ def is_part(post: Words, quote: Words) -> bool:
         and len(quote.words) >= _PART_WORDS
         and f" {' '.join(quote.words)} " in f" {' '.join(post.words)} "
     )
+
+
+def signs_within(quote: Words, post: Words) -> bool:
+    """Whether a post has every emoji of a quote."""
+    return all(quote.signs.count(sign) <= post.signs.count(sign) for sign in set(quote.signs))
 
 
 def pieces_of(text: str) -> list[Words]:
@@ -236,7 +218,7 @@ def edited_likeness(post: Words, quote: Words) -> float | None:
     """
     if min(len(post.letters), len(quote.letters)) < _EDITED_LETTERS:
         return None
-    if post.questions != quote.questions:
+    if post.questions != quote.questions or post.signs != quote.signs:
         return None
     changed = 0
     for step in Levenshtein.opcodes(quote.words, post.words):

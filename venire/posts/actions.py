@@ -17,7 +17,7 @@ from venire.people.standing import standing
 from venire.people.store import load_account
 from venire.posts import rules, store, writing
 from venire.posts.listing import note_year
-from venire.posts.model import DELETED, REMOVED, Draft, Edit, Post
+from venire.posts.model import DELETED, REMOVED, Draft, Edit, Post, Version
 from venire.posts.sight import Sight
 from venire.posts.store import load, load_many
 from venire.storage.tables.posts import POST_VERSIONS
@@ -28,6 +28,7 @@ __all__ = [
     "delete",
     "edit",
     "erase",
+    "history",
     "load",
     "load_many",
     "may_see",
@@ -109,6 +110,21 @@ async def edit(world: World, editor_id: int, post_id: int, edit: Edit) -> Post:
         if await _moved(world, changed, writes, PostEdited(post.id, post.author_id)):
             return changed
     raise Conflict("try_again", "This changed meanwhile: try again")
+
+
+async def history(world: World, post: Post) -> list[Version]:
+    """What a post said, oldest first; the last is what it says now."""
+    earlier = [
+        Version(
+            html=writing.earlier_html(row.text, store.version_mentions(row), world.site.domain),
+            spoiler=row.spoiler,
+            sensitive=row.sensitive,
+            at_ms=row.at_ms,
+        )
+        for row in await store.versions(world, post.id)
+    ]
+    since_ms = post.edited_at_ms or post.created_at_ms
+    return [*earlier, Version(post.html, post.spoiler, post.sensitive, since_ms)]
 
 
 async def delete(world: World, author_id: int, post_id: int) -> Post:

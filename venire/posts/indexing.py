@@ -65,7 +65,8 @@ async def prepare(world: World, search: SearchIndex) -> int:
     from the posts themselves.
     """
     position = await world.storage.position(CURSOR)
-    if position == 0 or await _follows_cursor(world, search, position):
+    told = await _event_at(world, position)
+    if position == 0 or await search.indexed_through() >= max(told, 1):
         return 0
     started = start_of_moment(world.now_ms())
     cursor: bytes | None = None
@@ -76,16 +77,14 @@ async def prepare(world: World, search: SearchIndex) -> int:
         read += len(posts)
         if cursor is None:
             break
-    await search.set_indexed_through(started)
+    await search.set_indexed_through(max(started, told))
     return read
 
 
-async def _follows_cursor(world: World, search: SearchIndex, position: int) -> bool:
-    through = await search.indexed_through()
-    if through == 0:
-        return False
+async def _event_at(world: World, position: int) -> int:
+    """The id of the last event up to a place in the journal; 0 where it was pruned."""
     told = await world.storage.tail(position - 1, 1)
-    return not told or told[-1].sequence != position or told[-1].id <= through
+    return told[-1].id if told and told[-1].sequence == position else 0
 
 
 async def caught_up(world: World) -> bool:

@@ -25,9 +25,11 @@ from venire.storage.tables.posts import (
     CLEARED,
     DISMISSALS,
     NOTIFICATIONS,
+    TOLD,
     ClearedRow,
     DismissalRow,
     NotificationRow,
+    ToldRow,
 )
 from venire.storage.verbs import Envelope
 from venire.storage.world import World
@@ -97,27 +99,29 @@ async def tell(world: World, envelope: Envelope) -> None:
         # One that was held before it was told is told when it is seen: the row is passed over
         # until then. One that is gone is not told at all.
         if post is not None and post.state != DELETED:
-            await _tell_named(world, envelope.id, post, await _newly_named(world, event, post))
+            await _tell_named(world, envelope, post)
 
 
-async def _newly_named(
-    world: World, event: PostCreated | PostEdited, post: Post
-) -> Sequence[AccountId]:
+async def _tell_named(world: World, envelope: Envelope, post: Post) -> None:
+    """Tell those a post names, each once: whom its first version named, by its publication."""
     named = writing.recipients(post)
-    if isinstance(event, PostCreated):
-        return named
-    before = {
-        mention.id
-        for row in await store.versions(world, post.id)
-        for mention in store.version_mentions(row)
-    }
-    return [account_id for account_id in named if account_id not in before]
-
-
-async def _tell_named(world: World, event_id: int, post: Post, named: Sequence[AccountId]) -> None:
+    first = await _named_first(world, post) if named else frozenset()
     for account_id in named:
-        if await _hears_from(world, account_id, post.author_id):
-            await notify(world, event_id, account_id, "mention", post.author_id, post.id)
+        if not await _hears_from(world, account_id, post.author_id):
+            continue
+        if account_id in first:
+            told = isinstance(envelope.event, PostCreated)
+        else:
+            row = ToldRow(post.id, account_id, envelope.id)
+            told = (await world.storage.put_if_absent(TOLD, row) or row) == row
+        if told:
+            await notify(world, envelope.id, account_id, "mention", post.author_id, post.id)
+
+
+async def _named_first(world: World, post: Post) -> frozenset[AccountId]:
+    earliest = await store.versions(world, post.id, most=1)
+    mentions = store.version_mentions(earliest[0]) if earliest else post.mentions
+    return frozenset(mention.id for mention in mentions)
 
 
 async def _hears_from(world: World, account_id: int, from_id: int) -> bool:

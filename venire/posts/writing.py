@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import msgspec
 
@@ -62,6 +62,15 @@ async def _named(world: World, entities: Sequence[Entity]) -> dict[str, Mention]
 
 def _here(world: World, entity: Entity) -> bool:
     return entity.domain is None or entity.domain.lower() == world.site.domain.lower()
+
+
+def earlier_html(text: str, mentions: Iterable[Mention], domain: str) -> str:
+    """The markup of an earlier version, from its text and whom it named then."""
+    named: dict[str, Mention] = {}
+    for mention in mentions:
+        name = mention.username.lower()
+        named |= {name: mention, f"{name}@{domain.lower()}": mention}
+    return render(text, find_entities(text), named)
 
 
 async def parent_of(world: World, author_id: int, post_id: int | None) -> Post | None:

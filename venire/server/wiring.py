@@ -10,7 +10,9 @@ from venire.adapters.objects.local import LocalObjects
 from venire.adapters.search.sqlite_fts import SqliteIndex
 from venire.cases.court import Court
 from venire.cases.policy import load_policy
-from venire.detectors.model import load_detectors
+from venire.detectors.bank import TextBank
+from venire.detectors.model import Detectors
+from venire.detectors.run import load_models
 from venire.jury.actions import Pools
 from venire.kernel.chance import SystemChance
 from venire.kernel.clock import SystemClock
@@ -85,7 +87,7 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
         court = Court(
             world=world,
             policy=policy,
-            detectors=load_detectors(),
+            detectors=Detectors(load_models(), TextBank()),
             search=search,
             objects=LocalObjects(folder / "objects"),
             sequencer=sequencer,

@@ -44,3 +44,9 @@ def lasting(length_ms: int, language: str) -> str:
     """`2 hours`: a length of time, without direction."""
     delta = dt.timedelta(milliseconds=length_ms)
     return format_timedelta(delta, threshold=1.2, locale=_LOCALES[language])
+
+
+def hour(at: int | str, language: str) -> str:
+    """`21 Nov 2026, 10 h UTC`: the public record says no more than the hour."""
+    text = format_datetime(_moment(at), "d MMM y, HH", locale=_LOCALES[language])
+    return f"{text} h UTC"

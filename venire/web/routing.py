@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import logging
 from collections.abc import Awaitable, Callable
+from typing import Literal
 from urllib.parse import quote
 
 from starlette.requests import ClientDisconnect, Request
@@ -29,13 +30,15 @@ KIBIBYTE = 1 << 10
 class Page:
     """One line of the list of pages.
 
-    `path` is Starlette's. `limit` names a row of `limits.LIMITS`. Every POST carries a form token,
-    checked before its handler runs; `body_bytes` is the most that its body may have.
+    `path` is Starlette's. `who`, checked before the body is read: anyone, member, moderator.
+    `limit` names a row of `limits.LIMITS`. Every POST carries a form token, checked before its
+    handler runs; `body_bytes` is the most that its body may have.
     """
 
     method: str
     path: str
     handler: Handler
+    who: Literal["anyone", "member", "moderator"] = "anyone"
     limit: str = ""
     body_bytes: int = 256 * KIBIBYTE
 
@@ -50,6 +53,10 @@ def route_of(page: Page, court: Court, settings: WebSettings, limits: WebLimits 
     async def endpoint(request: Request) -> Response:
         visit = await open_visit(court, settings, limits, request)
         try:
+            if page.who != "anyone":
+                visit.member()
+            if page.who == "moderator":
+                visit.moderator()
             if page.limit:
                 await visit.count(page.limit)
             if page.method == "POST":

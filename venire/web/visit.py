@@ -11,10 +11,10 @@ from starlette.responses import RedirectResponse, Response
 from venire.cases.court import Court
 from venire.kernel.errors import Forbidden
 from venire.kernel.i18n import LANGUAGES, negotiate, translate
-from venire.people.model import ADMIN, PENDING, UNCONFIRMED, Account
+from venire.people.addresses import telling_network
+from venire.people.model import PENDING, UNCONFIRMED, Account
 from venire.people.rules import may_write
 from venire.people.sessions import SESSION_MS, form_token, session_account, session_cookie
-from venire.people.addresses import telling_network
 from venire.people.standing import standing
 from venire.people.tokens import new_secret
 from venire.storage.world import World
@@ -93,13 +93,6 @@ class Visit:
         account = self.member()
         if not account.moderates:
             raise Forbidden("role_required", "This page is for moderators")
-        return account
-
-    def admin(self) -> Account:
-        """The admin who asks. Forbidden `role_required`."""
-        account = self.member()
-        if account.role != ADMIN:
-            raise Forbidden("role_required", "This page is for admins")
         return account
 
     async def writer(self, *, posting: bool = False) -> Account:

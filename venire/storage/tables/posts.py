@@ -138,6 +138,14 @@ class DismissalRow(msgspec.Struct, frozen=True):
     id: int
 
 
+class ToldRow(msgspec.Struct, frozen=True):
+    """By which event someone named in an edit was told of it: an edit of an edit tells nobody."""
+
+    post_id: int
+    account_id: int
+    event_id: int
+
+
 class ClearedRow(msgspec.Struct, frozen=True):
     """Up to which id an account has cleared its notifications."""
 
@@ -294,6 +302,16 @@ DISMISSALS = Table(
     retention="180 days",
     expires=True,
 )
+TOLD = Table(
+    name="told_by_edit",
+    row=ToldRow,
+    question="Was this account told that an edit of this post names it?",
+    partition=("post_id",),
+    clustering=("account_id",),
+    aggregate="told:{post_id}:{account_id}",
+    subject=("account_id",),
+    retention="as the post",
+)
 CLEARED = Table(
     name="notifications_cleared",
     row=ClearedRow,
@@ -335,6 +353,7 @@ TABLES = (
     PULLED_AUTHORS,
     NOTIFICATIONS,
     DISMISSALS,
+    TOLD,
     CLEARED,
     POST_COUNTS,
     COUNTED_REPLIES,

@@ -1,0 +1,60 @@
+"""The contract of an object store. A second adapter is added by naming it in `_STORES`."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+
+import pytest
+
+from venire.adapters.objects.local import LocalObjects
+from venire.kernel.errors import Refused
+
+pytestmark = pytest.mark.anyio
+
+_STORES = [LocalObjects]
+
+
+@pytest.fixture(params=_STORES)
+def store(request, tmp_path):
+    return request.param(tmp_path / "objects")
+
+
+@pytest.mark.parametrize("content", [b"", b"x", bytes(range(256)) * 4_096])
+async def test_bytes_come_back_under_their_own_hash(store, content):
+    key = await store.put(content)
+    assert key == hashlib.sha256(content).hexdigest()
+    assert await store.get(key) == content
+    assert await store.put(content) == key
+
+
+async def test_what_was_deleted_is_gone_and_deleting_again_is_harmless(store):
+    key = await store.put(b"x")
+    for _ in range(2):
+        await store.delete(key)
+        assert await store.get(key) is None
+
+
+@pytest.mark.parametrize(
+    "key", ["", "..", "../" * 5 + "etc/passwd", "A" * 64, "a" * 63, "a" * 64 + "\n"]
+)
+async def test_what_is_no_key_is_refused(store, key):
+    with pytest.raises(Refused, match="object_key_invalid"):
+        await store.get(key)
+    with pytest.raises(Refused, match="object_key_invalid"):
+        await store.delete(key)
+
+
+async def test_the_same_bytes_put_at_once_are_kept(store):
+    keys = await asyncio.gather(*(store.put(b"same") for _ in range(20)))
+    assert len(set(keys)) == 1
+    assert await store.get(keys[0]) == b"same"
+
+
+async def test_spoilt_bytes_are_not_handed_out_and_can_be_put_again(tmp_path):
+    store = LocalObjects(tmp_path)
+    key = await store.put(b"whole")
+    next(tmp_path.glob("*/*")).write_bytes(b"wh")
+    assert await store.get(key) is None
+    await store.put(b"whole")
+    assert await store.get(key) == b"whole"

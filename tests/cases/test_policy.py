@@ -1,0 +1,56 @@
+from __future__ import annotations
+
+import pytest
+
+from venire.cases.policy import CATEGORIES, DEFAULT, load_policy
+from venire.kernel.errors import Invalid
+
+
+def test_the_shipped_policy_states_every_category_once():
+    policy = load_policy()
+    assert sorted(category.name for category in policy.categories) == sorted(CATEGORIES)
+    assert len(policy.digest) == 64
+
+
+def test_only_a_named_person_judges_child_safety():
+    assert load_policy().category("child_safety").judges == "named_person"
+
+
+@pytest.mark.parametrize(
+    ("wrong", "right", "said"),
+    [
+        ("violates_at = 0.99", "violates_at = 1.2", "violates_at"),
+        ("prior = 0.3", "prior = 0.0", "panel.prior"),
+        ("min_ballots = 3 ", "min_ballots = 30 ", "min_ballots"),
+        ('name = "hate"', 'name = "rudeness"', "rudeness"),
+        ('name = "spam"', 'name = "hate"', "spam"),
+        ('judges = "named_person"', 'judges = "panel"', "child_safety"),
+        ("dose = 10", "dose = 0", "panel.dose"),
+        ("dose = 10", 'dose = "ten"', "dose"),
+        ("preset =", "presett =", "presett"),
+    ],
+)
+def test_an_impossible_policy_is_refused_with_its_place(tmp_path, wrong, right, said):
+    text = DEFAULT.read_text()
+    if wrong == "min_ballots = 3 ":
+        text = text.replace("min_ballots = 3\n", "min_ballots = 30\n", 1)
+    else:
+        assert wrong in text
+        text = text.replace(wrong, right, 1)
+    path = tmp_path / "policy.toml"
+    path.write_text(text)
+    with pytest.raises(Invalid) as refused:
+        load_policy(path)
+    assert refused.value.code == "policy_invalid"
+    assert said in refused.value.hint
+
+
+def test_a_refusal_names_the_line(tmp_path):
+    path = tmp_path / "policy.toml"
+    lines = DEFAULT.read_text().splitlines()
+    number = next(n for n, line in enumerate(lines, 1) if line.startswith("dose"))
+    lines[number - 1] = "dose = 0"
+    path.write_text("\n".join(lines))
+    with pytest.raises(Invalid) as refused:
+        load_policy(path)
+    assert f"line {number}" in refused.value.hint

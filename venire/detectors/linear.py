@@ -1,0 +1,84 @@
+"""The detector that weighs words and letters, and shows the words that decided.
+
+A logit is a plain sum, so its explanation is exact: each letter of the post carries its share.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+import numpy as np
+
+from venire.detectors.hashing import PLACES, Floats, features
+from venire.detectors.linear_model import MARK_AT, Linear, norms
+from venire.detectors.look import Look
+from venire.detectors.model import Signal, Span
+from venire.detectors.reading import Reading
+
+NAME = "linear"
+_WORD = re.compile(r"\S+")
+_SHARE = 0.12
+"""A word is shown from this share of all that speaks for incitement."""
+_MOST = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """Where a logit comes from: `letters[i]` is the share of `plain[i]`; all parts sum to it."""
+
+    letters: Floats
+    marks: dict[str, float]
+    bias: float
+
+    @property
+    def logit(self) -> float:
+        """The sum of all parts."""
+        return float(self.letters.sum() + sum(self.marks.values()) + self.bias)
+
+
+def explain(model: Linear, reading: Reading) -> Explanation:
+    """Spread each feature's part evenly over its letters (a blank counts where nothing else is)."""
+    batch = features([reading.plain])
+    begin = int(batch.begin[0])
+    length = len(reading.plain)
+    shares = np.zeros(length, dtype=np.float64)
+    rest = 0.0
+    for block, part in enumerate((batch.words, batch.letters)):
+        values = model.weights[part.place + block * PLACES] / norms(part, 1)[0]
+        for value, start, end in zip(values, part.start - begin, part.end - begin, strict=True):
+            inside = slice(max(0, int(start)), min(length, int(end)))
+            if inside.stop > inside.start:
+                shares[inside] += value / (inside.stop - inside.start)
+            else:
+                rest += float(value)
+    marks = {mark: float(model.marks[MARK_AT[mark]]) for mark in reading.marks}
+    return Explanation(shares, marks, model.bias + rest)
+
+
+def look(given: Look) -> Signal | None:
+    """A signal from `case_at` on: below it, the words of most posts would be shown for nothing."""
+    scale = given.model.scales[given.reading.lang]
+    score = scale.probability(given.logit)
+    if score < scale.case_at:
+        return None
+    ranges = weighty_ranges(given.reading, explain(given.model, given.reading))
+    spans = (Span(*given.reading.folded.span(*each), "linear.words") for each in ranges)
+    return Signal(NAME, "incitement", round(score, 4), tuple(spans))
+
+
+def weighty_ranges(reading: Reading, explanation: Explanation) -> list[tuple[int, int]]:
+    """Ranges of the folded text with the words that speak most for incitement, neighbours joined."""
+    words = [
+        (float(explanation.letters[match.start() : match.end()].sum()), match.start(), match.end())
+        for match in _WORD.finditer(reading.plain)
+    ]
+    total = sum(weight for weight, _, _ in words if weight > 0)
+    strong = sorted((word for word in words if word[0] > _SHARE * total), reverse=True)[:_MOST]
+    joined: list[tuple[int, int]] = []
+    for _, start, end in sorted(strong, key=lambda word: word[1]):
+        if joined and start - joined[-1][1] <= 1:
+            joined[-1] = (joined[-1][0], end)
+        else:
+            joined.append((start, end))
+    return joined
