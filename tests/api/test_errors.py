@@ -10,7 +10,6 @@ from starlette.responses import PlainTextResponse
 from starlette.routing import Route as PageRoute
 
 from tests.kit.site import open_site
-from venire.api.edge import BODY_BYTES
 from venire.api.errors import STATUS, problem_response, status_of
 from venire.api.routes import ROUTES
 from venire.api.routing import Options, Route, RouteTable, json_response
@@ -46,7 +45,6 @@ EXTRA = (
     Route("GET", "/api/v1/misuse", misuse, "public"),
     Route("POST", "/api/v1/write", write, "public"),
     Route("POST", "/api/v1/raw", raw, "public", options=Options(body_bytes=10)),
-    Route("POST", "/api/v1/large", raw, "public", options=Options(body_bytes=1 << 30)),
     Route("POST", "/api/v1/statuses_like", write, "write:statuses"),
     Route("DELETE", "/api/v1/statuses_like", write, "write:statuses"),
     Route("GET", "/api/v1/desk", write, "admin:read:reports"),
@@ -129,17 +127,29 @@ async def test_a_body_over_its_routes_limit_is_refused(odd_site):
     assert (answer.status_code, answer.json()["code"]) == (413, "body_too_large")
 
 
-async def test_no_route_takes_more_than_the_house_does(odd_site):
-    async def endless():
-        for _ in range(BODY_BYTES // (1 << 20) + 2):
-            yield b"x" * (1 << 20)
+async def test_no_page_takes_more_than_the_largest_route_does(tmp_path: Path):
+    async def whole(request):
+        return PlainTextResponse(str(len(await request.body())))
 
-    answer = await odd_site.client.post("/api/v1/large", content=endless())
-    assert answer.status_code == 413
-    declared = await odd_site.client.post(
-        "/api/v1/large", content=b"", headers={"Content-Length": str(BODY_BYTES + 1)}
-    )
-    assert declared.status_code == 413
+    page = PageRoute("/page", whole, methods=["POST"])
+    small = (Route("POST", "/api/v1/raw", raw, "public", options=Options(body_bytes=10)),)
+    async with open_site(tmp_path, routes=small, extra_routes=[page]) as site:
+
+        async def endless():
+            for _ in range(11):
+                yield b"x"
+
+        assert (await site.client.post("/page", content=b"x" * 10)).text == "10"
+        answer = await site.client.post("/page", content=endless())
+        assert (answer.status_code, answer.json()["code"]) == (413, "body_too_large")
+        declared = await site.client.post("/page", headers={"Content-Length": "11"}, content=b"")
+        assert declared.status_code == 413
+
+
+async def test_a_multipart_body_over_its_limit_is_refused_while_it_comes_in(odd_site):
+    files = {"file": ("a.bin", b"x" * (2 << 20), "application/octet-stream")}
+    answer = await odd_site.client.post("/api/v1/write", files=files)
+    assert (answer.status_code, answer.json()["code"]) == (413, "body_too_large")
 
 
 async def test_a_wrong_path_and_a_wrong_method_are_told_in_json(odd_site):

@@ -40,8 +40,7 @@ class ModelStorage:
         self.journal: list[list[Envelope]] = []
         self.cursors: dict[str, int] = {}
 
-    async def close(self) -> None:
-        """There is nothing to close."""
+    async def close(self) -> None: ...
 
     def alive(self, entry: Entry) -> bool:
         return entry.expires_at_ms is None or entry.expires_at_ms > self.clock.now_ms()

@@ -3,28 +3,28 @@
 from __future__ import annotations
 
 import asyncio
-import tempfile
+import functools
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
-import msgspec
 import pytest
-from hypothesis import HealthCheck, Phase, find, given, settings
-from hypothesis.errors import NoSuchExample
 
 from tests.conformance.engines import ENGINES
 from tests.conformance.model_engine import ModelStorage
-from tests.conformance.operations import OPERATIONS, Operation, Player
+from tests.conformance.operations import Author, Operation, Player
 from tests.conformance.seeded_bugs import BUGS
 from tests.conformance.tables import TABLES
 from venire.kernel.clock import ManualClock
 from venire.kernel.ids import Ids
 from venire.storage.engines.sqlite import SqliteStorage
-from venire.storage.verbs import Delete, Put
 
-EXAMPLES = 150
-_SLOW = [HealthCheck.too_slow, HealthCheck.data_too_large]
+EXAMPLES = 120
+LENGTH = 100
+
+
+@functools.cache
+def written(seed: int) -> tuple[Operation, ...]:
+    return tuple(Author(seed).operations(LENGTH))
 
 
 def modelled(operations: Sequence[Operation], kind: type[ModelStorage] = ModelStorage) -> list[Any]:
@@ -32,46 +32,66 @@ def modelled(operations: Sequence[Operation], kind: type[ModelStorage] = ModelSt
     return asyncio.run(Player(kind(clock, Ids(clock)), clock).answers(operations))
 
 
-def played(name: str, operations: Sequence[Operation]) -> list[Any]:
-    async def play(folder: Path) -> list[Any]:
+@functools.cache
+def right(seed: int) -> list[Any]:
+    return modelled(written(seed))
+
+
+def played(name: str, folder: Any, operations: Sequence[Operation]) -> list[Any]:
+    async def play() -> list[Any]:
         clock = ManualClock()
         engine = ENGINES[name](folder, clock, TABLES)
         if isinstance(engine, SqliteStorage):
-            # What is compared here is answers; durability has tests of its own.
+            # Answers are compared here; that they are durable has tests of its own.
             engine._writer._connection.execute("PRAGMA synchronous = OFF")
         try:
             return await Player(engine, clock).answers(operations)
         finally:
             await engine.close()
 
-    with tempfile.TemporaryDirectory() as folder:
-        return asyncio.run(play(Path(folder)))
+    folder.mkdir()
+    return asyncio.run(play())
+
+
+def first_difference(operations: Sequence[Operation], found: list[Any], expected: list[Any]) -> str:
+    for place, (answer, wanted) in enumerate(zip(found, expected, strict=True)):
+        if answer != wanted:
+            told = operations[place] if place < len(operations) else "what is left at the end"
+            return f"operation {place}: {told}\n answered {answer}\n  instead of {wanted}"
+    return ""
 
 
 @pytest.mark.parametrize("name", [name for name in ENGINES if name != "model"])
-def test_an_engine_answers_like_the_model(name):
-    @settings(max_examples=EXAMPLES, deadline=None, database=None, suppress_health_check=_SLOW)
-    @given(OPERATIONS)
-    def compare(operations: list[Operation]) -> None:
-        expected = modelled(operations)
-        found = played(name, operations)
-        for place, (answer, right) in enumerate(zip(found, expected, strict=True)):
-            assert answer == right, operations[: place + 1][-1:]
-
-    compare()
+def test_an_engine_answers_like_the_model(name, tmp_path):
+    for seed in range(EXAMPLES):
+        found = played(name, tmp_path / str(seed), written(seed))
+        assert not (difference := first_difference(written(seed), found, right(seed))), (
+            f"seed {seed}, {difference}"
+        )
 
 
 @pytest.mark.parametrize("bug", BUGS, ids=lambda bug: bug.__name__)
 def test_the_comparison_notices_an_engine_that_is_wrong(bug):
-    budget = settings(
-        max_examples=EXAMPLES,
-        derandomize=True,
-        database=None,
-        deadline=None,
-        phases=[Phase.generate],
-        suppress_health_check=_SLOW,
-    )
-    try:
-        find(OPERATIONS, lambda ops: modelled(ops, bug) != modelled(ops), settings=budget)
-    except NoSuchExample:
-        pytest.fail(f"{bug.__name__} went unnoticed in {EXAMPLES} examples")
+    noticed = sum(modelled(written(seed), bug) != right(seed) for seed in range(EXAMPLES))
+
+    assert noticed >= 3, f"{bug.__name__}: noticed in {noticed} of {EXAMPLES} examples"
+
+
+def test_most_answers_say_something():
+    """A comparison of empty answers would be none."""
+    told = [
+        (operation.verb, answer)
+        for seed in range(EXAMPLES)
+        for operation, answer in zip(written(seed), right(seed), strict=False)
+    ]
+    for verb in ("get", "range", "scan", "tail"):
+        answers = [answer for name, answer in told if name == verb]
+        assert sum(bool(answer) for answer in answers) > len(answers) / 3, verb
+    refusals = {answer for _, answer in told if isinstance(answer, tuple)}
+    assert {code for _, code in refusals} >= {
+        "version_moved",
+        "foreign_aggregate",
+        "head_missing",
+        "head_version_wrong",
+        "partition_incomplete",
+    }

@@ -38,7 +38,10 @@ async def test_a_row_that_was_never_put_is_not_there(storage):
 
 
 async def test_a_row_comes_back_with_every_kind_of_value(storage):
-    full = Note(1, "teks ☂", b"\x00\xff", True, 0.5, "b", b"", False, -1.5, 7)
+    full = Note(
+        1, "teks ☂", b"\x00\xff", flag=True, ratio=0.5,
+        no_body="b", no_data=b"", no_flag=False, no_ratio=-1.5, no_number=7,
+    )  # fmt: skip
     empty = Note(2)
 
     await storage.put(NOTES, full)
@@ -248,7 +251,7 @@ async def test_a_key_that_could_match_nothing_is_refused(storage, table, key):
     [
         (NOTES, Note(2**63)),
         (NOTES, Note(1, no_number=-(2**63) - 1)),
-        (NOTES, Note(True)),
+        (NOTES, Note(id=True)),
         (NOTES, Note("1")),  # type: ignore[arg-type]
         (NOTES, Note(1, 5)),  # type: ignore[arg-type]
         (NOTES, Note(1, None)),  # type: ignore[arg-type]

@@ -129,9 +129,7 @@ async def open_site(
     """
     clock = ManualClock()
     ids = Ids(clock)
-    storage = SqliteStorage(
-        folder, clock, ids, [t for t in ALL if not t.name.startswith("text_bank")]
-    )
+    storage = SqliteStorage(folder, clock, ids, ALL)
     world = World(
         storage=storage,
         clock=clock,

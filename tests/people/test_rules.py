@@ -16,7 +16,6 @@ from venire.people.rules import (
     check_password,
     check_username,
     handle_of,
-    is_adult,
     may_write,
     name_words,
     sought_word,
@@ -86,12 +85,6 @@ def test_sixteen_is_counted_to_the_day(born, error):
 def test_a_leap_day_is_a_birthday_on_the_first_of_march():
     assert check_age("2008-02-29", 17, "2025-02-28")[0].error == "ERR_BELOW_LIMIT"
     assert check_age("2008-02-29", 17, "2025-03-01") == []
-
-
-def test_nobody_is_an_adult_a_day_too_early_by_the_year_alone():
-    assert not is_adult(2008, 2026)
-    assert is_adult(2007, 2026)
-    assert not is_adult(None, 2026)
 
 
 def test_a_profile_keeps_its_limits():

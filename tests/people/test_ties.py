@@ -17,7 +17,8 @@ from venire.kernel.errors import NotFound
 from venire.people import actions as people
 from venire.people import addresses, counts, follows, relations, standing, ties
 from venire.people.model import Changes, SignUp
-from venire.storage.tables.people import COUNTS, FOLLOWERS
+from venire.storage.tables.people import COUNTS
+from venire.storage.tables.ties import FOLLOWERS
 from venire.storage.verbs import Envelope
 
 pytestmark = pytest.mark.anyio
@@ -42,7 +43,7 @@ async def count_all(world, page_size: int = 256) -> None:
 async def test_a_follow_is_told_once_and_its_end_once(world):
     alice, bob = await someone(world, "alice"), await someone(world, "bob")
     await follows.follow(world, alice, bob)
-    await follows.follow(world, alice, bob, notify=True)
+    await follows.follow(world, alice, bob, follows.Manner(notify=True))
     await follows.unfollow(world, alice, bob)
     await follows.unfollow(world, alice, bob)
     assert await followed(world) == [Followed(alice, bob), Unfollowed(alice, bob)]

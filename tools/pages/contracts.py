@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from tools.pages.markdown import code, first_sentence, names, table
-from venire.api import routes
+from venire.api import judgement_routes, routes
 from venire.api.limits import LIMITS
 from venire.api.routing import MEBIBYTE, Route
 from venire.cases.policy import CategoryPolicy, Policy, load_policy
@@ -36,25 +36,27 @@ its place. Secrets are files under `DATA/keys`, never settings.
 
 _POLICY = """\
 `venire/cases/policy.toml`. An operator replaces it by a file of their own (setting `policy`); it is
-checked at start, and each case keeps the version it began under.
+checked at start, and its version stands in each entry of the record.
 
 """
 
 
 def blocks() -> dict[str, tuple[Route, ...]]:
     """The route list's own blocks, by name; every route stands in one."""
-    found = {
+    candidates = {
         name: value
-        for name, value in vars(routes).items()
-        if name != "ROUTES" and isinstance(value, tuple) and value and _all_routes(value)
+        for module in (routes, judgement_routes)
+        for name, value in vars(module).items()
+        if isinstance(value, tuple) and value and all(isinstance(each, Route) for each in value)
     }
-    left = set(map(id, routes.ROUTES)) - {id(each) for own in found.values() for each in own}
-    rest = tuple(each for each in routes.ROUTES if id(each) in left)
-    return {**found, **({"REST": rest} if rest else {})}
-
-
-def _all_routes(value: Iterable[object]) -> bool:
-    return all(isinstance(each, Route) for each in value)
+    # A list that is made of other blocks, as ROUTES is, has nothing of its own.
+    found: dict[str, tuple[Route, ...]] = {}
+    for name, own in sorted(candidates.items(), key=lambda pair: len(pair[1])):
+        placed = {id(each) for block in found.values() for each in block}
+        if not {id(each) for each in own} <= placed:
+            found[name] = own
+    order = {id(each): place for place, each in enumerate(routes.ROUTES)}
+    return dict(sorted(found.items(), key=lambda pair: order.get(id(pair[1][0]), 0)))
 
 
 def _limit(name: str) -> str:
@@ -95,8 +97,17 @@ def _pages() -> str:
     from venire.web.routes import PAGES
 
     return "\n## Pages\n\n" + table(
-        ("Method", "Path", "What it shows"),
-        ((page.method, code(page.path), first_sentence(page.handler)) for page in PAGES),
+        ("Method", "Path", "Who", "Limit", "What it does"),
+        (
+            (
+                page.method,
+                code(page.path),
+                page.who,
+                page.limit,
+                first_sentence(page.handler),
+            )
+            for page in PAGES
+        ),
     )
 
 

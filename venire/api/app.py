@@ -154,6 +154,8 @@ def create_app(
                 Edge,
                 new_id=lambda: f"{ids.next():016x}",
                 https=court.world.site.base_url.startswith("https://"),
+                # No page takes more than the largest of the API's routes.
+                body_bytes=max(route.options.body_bytes for route in routes),
             )
         ],
         exception_handlers={HTTPException: not_routed},

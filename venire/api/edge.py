@@ -20,9 +20,6 @@ from venire.kernel.i18n import negotiate
 
 _log = logging.getLogger(__name__)
 
-BODY_BYTES = 17 << 20
-"""No route takes more: 16 MB for notices, and what multipart adds around it."""
-
 OPEN_TO_SCRIPTS = (
     "/api/",
     "/oauth/token",
@@ -68,10 +65,13 @@ _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
 class Edge:
     """Wraps the application; gives each request an id in `scope["state"]["request_id"]`."""
 
-    def __init__(self, app: ASGIApp, *, new_id: Callable[[], str], https: bool) -> None:
+    def __init__(
+        self, app: ASGIApp, *, new_id: Callable[[], str], https: bool, body_bytes: int
+    ) -> None:
         self._app = app
         self._new_id = new_id
         self._https = https
+        self._body_bytes = body_bytes
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """See the class."""
@@ -96,7 +96,7 @@ class Edge:
             await Response(status_code=204, headers=_PREFLIGHT)(scope, receive, send_dressed)
             return
         try:
-            await self._app(scope, _capped(receive, headers), send_dressed)
+            await self._app(scope, _capped(receive, headers, self._body_bytes), send_dressed)
         except ClientDisconnect:
             return
         except Exception as error:
@@ -121,7 +121,7 @@ class Edge:
             headers.setdefault("Cross-Origin-Resource-Policy", "cross-origin")
 
 
-def _capped(receive: Receive, headers: Headers) -> Receive:
+def _capped(receive: Receive, headers: Headers, most: int) -> Receive:
     """Refuse a body over the largest that any route takes, before and while it comes in."""
     declared = headers.get("content-length", "0")
     announced = int(declared) if declared.isdigit() and len(declared) < 20 else 0  # noqa: PLR2004
@@ -129,17 +129,17 @@ def _capped(receive: Receive, headers: Headers) -> Receive:
 
     async def receive_capped() -> Message:
         nonlocal seen
-        if announced > BODY_BYTES:
-            raise _too_large()
+        if announced > most:
+            raise _too_large(most)
         message = await receive()
         if message["type"] == "http.request":
             seen += len(message.get("body", b""))
-            if seen > BODY_BYTES:
-                raise _too_large()
+            if seen > most:
+                raise _too_large(most)
         return message
 
     return receive_capped
 
 
-def _too_large() -> TooLarge:
-    return TooLarge("body_too_large", f"{BODY_BYTES} bytes at most", limit=BODY_BYTES)
+def _too_large(most: int) -> TooLarge:
+    return TooLarge("body_too_large", f"{most} bytes at most", limit=most)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import AsyncGenerator, Iterable, Mapping
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -217,9 +217,14 @@ def decode_json(body: bytes) -> Any:
         raise Invalid("malformed_json", "the body is not valid JSON") from error
 
 
-async def parse_body(body: bytes, headers: Headers) -> dict[str, Any]:
-    """Read a body by its content type; a type that holds no fields gives none."""
-    kind = headers.get("content-type", "").split(";")[0].strip().lower()
+def content_kind(headers: Headers) -> str:
+    """The content type without its parameters."""
+    return headers.get("content-type", "").split(";")[0].strip().lower()
+
+
+def parse_body(body: bytes, headers: Headers) -> dict[str, Any]:
+    """Read a body that is no multipart by its type; one that holds no fields gives none."""
+    kind = content_kind(headers)
     if not body:
         return {}
     if kind == "application/json" or kind.endswith("+json"):
@@ -232,27 +237,31 @@ async def parse_body(body: bytes, headers: Headers) -> dict[str, Any]:
             return parse_query(body.decode())
         except UnicodeDecodeError as error:
             raise Invalid("text_not_unicode", "a field is not UTF-8") from error
-    if kind == "multipart/form-data":
-        return await _parse_multipart(body, headers)
     return {}
 
 
 class _Parser(MultiPartParser):
-    # The whole body is in memory and capped: a second copy on disk would only cost time.
-    spool_max_size = 1 << 30
+    def forget(self) -> None:
+        """Close what was begun: the parser does so for its own errors only."""
+        for file in self._files_to_close_on_error:
+            file.close()
 
 
-async def _parse_multipart(body: bytes, headers: Headers) -> dict[str, Any]:
-    async def whole() -> Any:
-        yield body
-
+async def parse_multipart(
+    stream: AsyncGenerator[bytes, None], headers: Headers, *, part_bytes: int
+) -> dict[str, Any]:
+    """Read a multipart body as it comes in; files wait on disk until all of it is here."""
+    parser = _Parser(
+        headers, stream, max_files=_FILES, max_fields=_FIELDS, max_part_size=part_bytes
+    )
     try:
-        parser = _Parser(
-            headers, whole(), max_files=_FILES, max_fields=_FIELDS, max_part_size=len(body)
-        )
         parts = await parser.parse()
     except (MultiPartException, KeyError, ValueError) as error:
+        parser.forget()
         raise Invalid("malformed_multipart", "the multipart body cannot be read") from error
+    except BaseException:
+        parser.forget()
+        raise
     try:
         return place_fields([(name, await _read(part)) for name, part in parts.multi_items()])
     finally:

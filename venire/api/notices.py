@@ -9,11 +9,11 @@ from starlette.responses import Response
 from venire.api.form import Upload
 from venire.api.parameters import ApiRequest
 from venire.api.routing import json_response
-from venire.cases import releases
+from venire.cases import answers, releases
 from venire.cases.court import Court
 from venire.kernel.clock import iso_ms
 from venire.kernel.errors import Forbidden, Invalid, NotFound
-from venire.notices import actions, intake, replies, store
+from venire.notices import actions, intake, store
 from venire.notices.attachments import PartFiles
 from venire.notices.model import Envelope, Notice, NoticeItem, SourceFile
 
@@ -154,7 +154,7 @@ async def reply(court: Court, request: ApiRequest) -> Response:
     if viewer is None or viewer.role not in _OPERATORS:
         raise Forbidden("operators_only", "the reply pack is for this site's operators")
     notice = await _notice(court, request)
-    pack = await replies.build(court.world, notice.id)
+    pack = await answers.reply_pack(court, notice.id)
     form = request.path_text("form")
     if form not in pack.files:
         raise NotFound("record_not_found", "reply.json, reply.csv or reply.txt")

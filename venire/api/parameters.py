@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import AsyncGenerator, Mapping
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 from starlette.requests import Request
 
-from venire.api.form import Form, decode_json, parse_body, parse_query
+from venire.api.form import (
+    Form,
+    content_kind,
+    decode_json,
+    parse_body,
+    parse_multipart,
+    parse_query,
+)
 from venire.kernel.errors import NotFound, TooLarge, Unauthenticated
 from venire.kernel.i18n import negotiate
 from venire.kernel.ids import AccountId, parse_id
@@ -97,27 +104,33 @@ class ApiRequest:
             self._query = Form(parse_query(self.raw.url.query))
         return self._query
 
+    async def _stream(self) -> AsyncGenerator[bytes, None]:
+        size = 0
+        async for part in self.raw.stream():
+            size += len(part)
+            if size > self._body_bytes:
+                raise TooLarge(
+                    "body_too_large",
+                    f"a body here has {self._body_bytes} bytes at most",
+                    limit=self._body_bytes,
+                )
+            yield part
+
     async def body(self) -> bytes:
         """The whole body. TooLarge `body_too_large` past the route's limit."""
         if self._body is None:
-            parts: list[bytes] = []
-            size = 0
-            async for part in self.raw.stream():
-                size += len(part)
-                if size > self._body_bytes:
-                    raise TooLarge(
-                        "body_too_large",
-                        f"a body here has {self._body_bytes} bytes at most",
-                        limit=self._body_bytes,
-                    )
-                parts.append(part)
-            self._body = b"".join(parts)
+            self._body = b"".join([part async for part in self._stream()])
         return self._body
 
     async def form(self) -> Form:
         """Query and body merged; the body wins."""
         if self._form is None:
-            sent = await parse_body(await self.body(), self.raw.headers)
+            headers = self.raw.headers
+            if content_kind(headers) == "multipart/form-data" and self._body is None:
+                stream = self._stream()
+                sent = await parse_multipart(stream, headers, part_bytes=self._body_bytes)
+            else:
+                sent = parse_body(await self.body(), headers)
             self._form = Form({**self.query.fields, **sent})
         return self._form
 

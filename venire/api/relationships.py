@@ -40,14 +40,13 @@ async def follow(court: Court, request: ApiRequest) -> Response:
     """Follow, ask to follow, or change how one follows."""
     form = await request.form()
     other = request.path("id")
-    await follows.follow(
-        court.world,
-        request.account_id,
-        other,
+    languages = form.texts("languages", limit=35)[:20] if "languages" in form else None
+    manner = follows.Manner(
         reblogs=form.flag("reblogs"),
         notify=form.flag("notify"),
-        languages=form.texts("languages", limit=35)[:20] if "languages" in form else None,
+        languages=None if languages is None else tuple(languages),
     )
+    await follows.follow(court.world, request.account_id, other, manner)
     return await _relationship(court, request, other)
 
 

@@ -9,12 +9,16 @@ from __future__ import annotations
 from venire.api import (
     absences,
     accounts,
+    admin_accounts,
     apps,
     authorize,
     instance,
+    notifications,
     oauth,
     reading,
     relationships,
+    statuses,
+    timelines,
 )
 from venire.api.judgement_routes import JUDGEMENT
 from venire.api.routing import Options, Route
@@ -107,6 +111,63 @@ RELATIONSHIPS = (
     ),
 )
 
+_S = "/api/v1/statuses"
+
+STATUSES = (
+    Route("POST", _S, statuses.create_status, "write:statuses", "post"),
+    Route("GET", _S, statuses.show_statuses, "read:statuses?"),
+    Route("GET", f"{_S}/{{id}}", statuses.show_status, "read:statuses?"),
+    Route("PUT", f"{_S}/{{id}}", statuses.edit_status, "write:statuses", "post"),
+    Route(
+        "DELETE",
+        f"{_S}/{{id}}",
+        statuses.delete_status,
+        "write:statuses",
+        "delete",
+        options=_STILL,
+    ),
+    Route("GET", f"{_S}/{{id}}/context", statuses.show_context, "read:statuses?"),
+    Route("GET", f"{_S}/{{id}}/source", statuses.show_source, "read:statuses"),
+    Route("GET", f"{_S}/{{id}}/history", statuses.show_history, "read:statuses?"),
+    Route("GET", f"{_S}/{{id}}/favourited_by", absences.nothing, "read:statuses?"),
+    Route("GET", f"{_S}/{{id}}/reblogged_by", absences.nothing, "read:statuses?"),
+    Route("GET", "/api/v1/bookmarks", absences.nothing, "read:bookmarks"),
+    Route("GET", "/api/v1/favourites", absences.nothing, "read:favourites"),
+)
+
+TIMELINES = (
+    Route("GET", "/api/v1/timelines/home", timelines.home, "read:statuses"),
+    Route("GET", "/api/v1/timelines/public", timelines.public, "read:statuses?"),
+    Route("GET", f"{_A}/{{id}}/statuses", timelines.account_statuses, "read:statuses?"),
+    Route("GET", "/api/v2/search", timelines.search, "read:search?"),
+    Route("GET", "/api/v1/search", timelines.search, "read:search?"),
+)
+
+_N = "/api/v1/notifications"
+
+NOTIFICATIONS = (
+    Route("GET", _N, notifications.show_notifications, "read:notifications"),
+    Route("GET", f"{_N}/unread_count", notifications.unread_count, "read:notifications"),
+    Route("POST", f"{_N}/clear", notifications.clear, "write:notifications", options=_STILL),
+    Route("GET", f"{_N}/{{id}}", notifications.show_notification, "read:notifications"),
+    Route(
+        "POST",
+        f"{_N}/{{id}}/dismiss",
+        notifications.dismiss,
+        "write:notifications",
+        options=_STILL,
+    ),
+)
+
+_MEMBERS = "/api/v1/admin/accounts"
+
+MEMBERS = (
+    Route("GET", "/api/v2/admin/accounts", admin_accounts.waiting, "admin:read:accounts"),
+    Route("GET", f"{_MEMBERS}/{{id}}", admin_accounts.show, "admin:read:accounts"),
+    Route("POST", f"{_MEMBERS}/{{id}}/approve", admin_accounts.approve, "admin:write:accounts"),
+    Route("POST", f"{_MEMBERS}/{{id}}/confirm", admin_accounts.confirm, "admin:write:accounts"),
+)
+
 ABSENCES = (
     Route("GET", "/api/v1/custom_emojis", absences.nothing, "open"),
     Route("GET", "/api/v1/announcements", absences.nothing, "public"),
@@ -137,6 +198,10 @@ ROUTES: tuple[Route, ...] = (
     *INSTANCE,
     *ACCOUNTS,
     *RELATIONSHIPS,
+    *MEMBERS,
+    *STATUSES,
+    *TIMELINES,
+    *NOTIFICATIONS,
     *ABSENCES,
     *JUDGEMENT,
 )

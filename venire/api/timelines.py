@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 from urllib.parse import urlsplit
 
-import msgspec
 from starlette.responses import Response
 
 from venire.api.accounts import find_accounts
@@ -41,7 +41,7 @@ def window_of(request: ApiRequest, default: int = 20, most: int = 40) -> Window:
     )
 
 
-def page_links(world: World, request: ApiRequest, page: Page[msgspec.Struct]) -> dict[str, str]:
+def page_links(world: World, request: ApiRequest, page: Page[Any]) -> dict[str, str]:
     """The Link header of a page: a short or empty one still leads on until the list ends."""
     return link_header(
         world,
@@ -92,16 +92,7 @@ async def account_statuses(court: Court, request: ApiRequest) -> Response:
 
 
 async def search(court: Court, request: ApiRequest) -> Response:
-    """Accounts and posts by words, or one of them by its address here."""
-    return json_response(await _search(court, request))
-
-
-async def search_v1(court: Court, request: ApiRequest) -> Response:
-    """The same as old clients ask for it."""
-    return json_response(await _search(court, request))
-
-
-async def _search(court: Court, request: ApiRequest) -> dict[str, object]:
+    """Accounts and posts by words, or a post by its address here."""
     query = request.query
     text = query.required("q", limit=_QUERY).strip()
     kind = query.text("type", limit=20)
@@ -127,7 +118,7 @@ async def _search(court: Court, request: ApiRequest) -> dict[str, object]:
         author = query.identifier("account_id")
         seen = [post for post in seen if author is None or post.author_id == author]
         found["statuses"] = await status_entities(court.world, seen[offset : offset + limit])
-    return found
+    return json_response(found)
 
 
 async def _addressed(world: World, text: str) -> Post | None:

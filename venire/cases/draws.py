@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+import msgspec
+
 from venire.cases import store
 from venire.cases.court import Court
 from venire.cases.model import Case, Round
@@ -110,12 +112,18 @@ async def _next_of_bench(court: Court, case: Case, current: Round, count: int) -
     day = utc_day(court.world.now_ms())
     members = await bench(court.world)
     accounts = tuple(juror.account_id for juror in members)
-    facts = await _facts(court, case, accounts)
-    # The bench is the last resort: the daily dose of the lot does not bind it.
+    seats = await store.seats(storage, case.id)
+    late = {s.juror_id for s in seats if s.round == current.number and s.state == "timed_out"}
+    # The bench is the last resort: who was late is asked again, after the others, and the daily
+    # dose of the lot does not bind it.
+    facts = msgspec.structs.replace(
+        await _facts(court, case, accounts),
+        earlier_panels=frozenset(s.juror_id for s in seats) - late,
+    )
     barred = {accounts[e.index] for e in exclusions(accounts, facts, dose=1 << 30)}
     free = [juror for juror in members if juror.account_id not in barred]
     busy = {j.account_id: len(await store.service_on(storage, j.account_id, day)) for j in free}
-    free.sort(key=lambda juror: (busy[juror.account_id], juror.account_id))
+    free.sort(key=lambda j: (j.account_id in late, busy[j.account_id], j.account_id))
     chosen: list[tuple[int, int | None, float, float]] = [
         (juror.account_id, None, *_rates(juror)) for juror in free[:count]
     ]

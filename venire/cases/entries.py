@@ -11,6 +11,7 @@ from typing import Any
 
 from venire.cases.model import Case
 from venire.cases.policy import Policy
+from venire.cases.rules import takes_over
 from venire.record.entry import commit_all, encode_entry, split_draw
 from venire.record.headers import hour_of
 
@@ -113,9 +114,9 @@ def verdict_header(case: Case, policy: Policy, verdict: str) -> dict[str, Any]:
         "clause": policy.category(case.category).rule,
         "source": source_of(case),
         "verdict": verdict,
-        "automated": case.round is None,
+        "automated": takes_over(case),
     }
-    if case.round is None:
+    if takes_over(case) or case.round is None:
         return {**header, "judged_by": "bank"}
     return {
         **header,
@@ -135,9 +136,9 @@ def measure_header(case: Case, policy: Policy, measure: str) -> dict[str, Any]:
         "source": source_of(case),
         "measure": _MEASURES.get(measure, measure),
         "verdict": "violates",
-        "automated": case.round is None,
+        "automated": case.judged_by == "bank",
         "automated_detection": "detector" in case.sources or "bank" in case.sources,
-        "judged_by": "bank" if case.round is None else case.round.kind,
+        "judged_by": case.judged_by,
     }
 
 

@@ -24,7 +24,7 @@ async def note_source(world: World, policy: Policy, subject: Subject, source: So
             return there
         case = there or await _new_case(world, policy, subject, source)
         merged = rules.merge(case, source, policy) if there is not None else case
-        writes = [*store.put_case(merged), store.put_source(case.id, source)]
+        writes = [*store.put_case(merged), *store.put_source(case.id, source)]
         if there is None:
             writes += store.put_identity(case)
         try:

@@ -108,13 +108,19 @@ def what_next(case: Case, policy: Policy, *, seats_wanted: int, seats_open: int)
         return "wait"
     if case.hold_wanted and case.hold == "none":
         return "hold"
-    if case.inherits and case.verdict is None and case.round is None:
+    if takes_over(case):
         return "verdict"
     if case.verdict is not None and (case.round is None or case.round.recorded):
         return _after_verdict(case, policy)
     if case.round is None:
         return "wait" if first_round_kind(case, policy) is None else "draw"
     return _in_round(case.round, seats_wanted, seats_open)
+
+
+def takes_over(case: Case) -> bool:
+    """Whether an exact copy takes a verdict over: also from under a panel that has not decided."""
+    undecided = case.round is None or case.round.verdict is None
+    return bool(case.inherits) and case.verdict is None and undecided
 
 
 def _in_round(current: Round, seats_wanted: int, seats_open: int) -> What:
@@ -192,7 +198,9 @@ def _seated(case: Case, step: Step) -> Case:
 
 def _judged(case: Case, step: Step) -> Case:
     current, ballots = case.round, 0
-    if current is not None and current.number == step.round:
+    if takes_over(case) and current is not None:
+        current = msgspec.structs.replace(current, state="expired", recorded=True)
+    elif current is not None and current.number == step.round:
         current = msgspec.structs.replace(current, recorded=True)
         ballots = current.violates + current.keeps if current.kind != "bench" else 0
     return msgspec.structs.replace(
@@ -201,7 +209,7 @@ def _judged(case: Case, step: Step) -> Case:
         hung=case.hung or step.verdict == "hung",
         panel_ballots=case.panel_ballots + ballots,
         verdict=step.verdict,
-        judged_by="bank" if current is None else current.kind,
+        judged_by="bank" if takes_over(case) or current is None else current.kind,
         decided_at_ms=step.at_ms,
         state="judging",
     )

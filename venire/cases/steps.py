@@ -85,11 +85,12 @@ async def _begin(court: Court, case: Case) -> bool:
 
 
 async def _verdict(court: Court, case: Case, now_ms: int) -> None:
-    verdict = "violates" if case.round is None else case.round.verdict or "hung"
-    number = 0 if case.round is None else case.round.number
+    inherited = rules.takes_over(case) or case.round is None
+    verdict = "violates" if inherited or case.round is None else case.round.verdict or "hung"
+    number = 0 if inherited or case.round is None else case.round.number
     step = Step("verdict", entries.step_key(case, "verdict"), now_ms, round=number, verdict=verdict)
     header = entries.verdict_header(case, court.policy, verdict)
-    commits = {"inherits": case.inherits} if case.round is None else await _ballots(court, case)
+    commits = {"inherits": case.inherits} if inherited else await _ballots(court, case)
     await intend(court, case, step, [("verdict", header)], commits)
 
 

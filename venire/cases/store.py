@@ -7,6 +7,7 @@ import msgspec
 from venire.cases.model import Case, Source, Statement
 from venire.storage.tables.cases import (
     CASES,
+    COPIES,
     MODERATOR_ACTIONS,
     OPEN_CASES,
     PUBLIC_CASES,
@@ -19,6 +20,7 @@ from venire.storage.tables.cases import (
     SUBJECTS,
     SUMMONS,
     CaseRow,
+    CopyRow,
     ModeratorActionRow,
     OpenCaseRow,
     PublicCaseRow,
@@ -129,8 +131,8 @@ async def every_case(
 # what was said
 
 
-def put_source(case_id: int, source: Source) -> Write:
-    """The write of one source."""
+def put_source(case_id: int, source: Source) -> list[Write]:
+    """The writes of one source; a copy is found from its origin too."""
     row = SourceRow(
         case_id=case_id,
         kind=source.kind,
@@ -139,7 +141,18 @@ def put_source(case_id: int, source: Source) -> Write:
         account_id=source.account_id,
         body=msgspec.json.encode(source),
     )
-    return Put(SOURCES, row)
+    writes: list[Write] = [Put(SOURCES, row)]
+    origin = source.body.get("copy_of")
+    if isinstance(origin, str):
+        writes.append(Put(COPIES, CopyRow(origin, case_id)))
+    return writes
+
+
+async def copies_of(storage: Storage, origin: str, limit: int = 1000) -> list[Case]:
+    """The cases on copies of a case's post."""
+    rows = await storage.range(COPIES, (origin,), limit=limit)
+    loaded = await storage.get_many(CASES, [(row.case_id,) for row in rows])
+    return [_case(row) for row in loaded if row is not None]
 
 
 async def has_source(storage: Storage, case_id: int, source: Source) -> bool:

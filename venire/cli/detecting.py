@@ -55,7 +55,7 @@ def train_detector(
             list(folders),
             out,
             dev or (beside if beside.is_dir() else None),
-            lambda name: stages.stage(name, None),
+            lambda name, _share: stages.stage(name, None),
         )
     lines = [f"{name:<28} {value}" for name, value in report.items()]
     print_result(report, json_to, "\n".join(lines))

@@ -10,12 +10,14 @@ import click
 import httpx
 
 from venire.api.notices import item_view
+from venire.cases import answers
 from venire.cli.options import data_option, json_option, on_house, print_result
 from venire.kernel.clock import SystemClock, iso_ms
 from venire.kernel.errors import Invalid, NotFound, Unavailable
 from venire.kernel.ids import parse_id
-from venire.notices import actions, intake, replies, store
+from venire.notices import actions, intake, store
 from venire.notices.model import Envelope
+from venire.notices.replies import Pack
 from venire.server.wiring import House
 
 _TIMEOUT_S = 120
@@ -169,8 +171,8 @@ async def _load(house: House, ref: str) -> dict[str, Any]:
 def reply(ref: str, out: Path | None, data: str | None) -> None:
     """Write the reply pack: mail text, CSV and JSON."""
 
-    async def act(house: House) -> replies.Pack:
-        return await replies.build(house.world, _ref(ref))
+    async def act(house: House) -> Pack:
+        return await answers.reply_pack(house.court, _ref(ref))
 
     pack = on_house(act, data=data)
     folder = out or Path(f"reply-{ref}")

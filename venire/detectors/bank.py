@@ -1,4 +1,4 @@
-"""The bank of judged texts, indexed in memory: is this post a copy of one that was removed?
+"""The bank of judged texts, indexed in memory: which posts copy one that was removed.
 
 Exact copies are found by their normal form, near copies by the sketch hashes they share with an
 entry. A look-up costs at most a fixed number of entries, however many there are: a hash that very
@@ -27,7 +27,7 @@ _OWN_WORDS = 3
 
 
 class BankEntry(msgspec.Struct, frozen=True):
-    """A judged text: the post it stood in, its normal form and sketch, and what it was judged as."""
+    """A judged text: the post it stood in, its normal form and sketch, its category."""
 
     id: int
     normal: str

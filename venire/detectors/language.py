@@ -20,7 +20,7 @@ _INDONESIAN_WORDS = """
 yang dan di ke dari ini itu dengan untuk pada tidak ada adalah juga akan bisa sudah saya aku kamu
 kami kita mereka dia nya gue gua gw lo lu loe kau kalian anda orang sama atau karena jadi jangan
 bukan kalau kalo aja saja lagi mau harus udah belum lebih banyak semua apa siapa kapan mana gimana
-kok sih dong deh nih tuh gak ga nggak enggak tak banget sangat sekali buat oleh dalam seperti para si
+kok sih dong deh nih tuh gak ga nggak enggak tak banget sangat sekali buat oleh dalam seperti para
 bunuh mati bakar tembak gantung habisi bantai penggal serang wajib ayo woi rumah makan tempat enak
 masih cuma hanya terus tapi tetapi namun maka agar supaya sebagai telah pun bang pak bu mas mbak
 """

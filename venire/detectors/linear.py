@@ -17,7 +17,7 @@ from venire.detectors.model import Signal, Span
 from venire.detectors.reading import Reading
 
 NAME = "linear"
-_WORD = re.compile(r"\S+")
+_WORD = re.compile(r"[^\s.,!?\"':;()]\S*(?<![.,!?\"':;()])")
 _SHARE = 0.12
 """A word is shown from this share of all that speaks for incitement."""
 _MOST = 4
@@ -68,7 +68,7 @@ def look(given: Look) -> Signal | None:
 
 
 def weighty_ranges(reading: Reading, explanation: Explanation) -> list[tuple[int, int]]:
-    """Ranges of the folded text with the words that speak most for incitement, neighbours joined."""
+    """Ranges of the folded text that speak most for incitement: words, neighbours joined."""
     words = [
         (float(explanation.letters[match.start() : match.end()].sum()), match.start(), match.end())
         for match in _WORD.finditer(reading.plain)

@@ -58,7 +58,7 @@ def _judged(given: Look) -> Judgement:
     reading = given.reading
     scale = given.model.scales[reading.lang]
     score = scale.probability(given.logit)
-    if score >= scale.hold_at and not _may_hold(given):
+    if score >= scale.hold_at and not may_hold(given):
         score = scale.hold_at * _JUST_BELOW
     signals = (look(given) for _, look in DETECTORS)
     case = score >= scale.case_at
@@ -73,7 +73,7 @@ def _judged(given: Look) -> Judgement:
     )
 
 
-def _may_hold(given: Look) -> bool:
+def may_hold(given: Look) -> bool:
     """Whether a score that reaches `hold_at` may hide the post before anyone has looked.
 
     Not when every cue is negated or quoted, when most of what speaks against the post stands in a

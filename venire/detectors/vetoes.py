@@ -22,9 +22,9 @@ _REACH = 60
 """How many letters before a cue are searched for what turns it around."""
 
 _NO_VIOLENCE_WORDS = """
-traitor traitors punish suicide fuck fucks fucked fucking fucker shit bitch bastard cunt whore nigger
-nigga faggot bangsat anjing babi kontol memek jancok goblok tolol kafir cina mati dead death war arm
-armed skin curb stone army storm hunt
+traitor traitors punish suicide fuck fucks fucked fucking fucker shit bitch bastard cunt whore
+nigger nigga faggot bangsat anjing babi kontol memek jancok goblok tolol kafir cina mati dead
+death war arm armed skin curb stone army storm hunt
 """
 _VIOLENCE = VIOLENT.difference(_NO_VIOLENCE_WORDS.split())
 _WORDS = re.compile(r"[a-z]+")

@@ -24,6 +24,7 @@ from venire.notices.matching import (
     has_pieces,
     is_beginning,
     is_part,
+    may_be_misread,
     misread_cost,
     pieces_of,
     same_text,
@@ -208,7 +209,10 @@ def _inexact(
         return "", 0, False
     if edited_likeness(post, quote) is not None:
         return "edited", 0, True
-    return _partial(post, text, quote, confidence)
+    how, cost, sure = _partial(post, text, quote, confidence)
+    if not how and confidence is not None and may_be_misread(post, quote, confidence):
+        return "misread", 0, False
+    return how, cost, sure
 
 
 def _partial(

@@ -16,7 +16,7 @@ import msgspec
 from rapidfuzz import fuzz
 from rapidfuzz.distance import Levenshtein
 
-from venire.kernel.text import normal_form
+from venire.kernel.text import known_word, normal_form
 
 SHORT_WORDS: Final = 4
 SHORT_LETTERS: Final = 16
@@ -32,6 +32,9 @@ _PART_WORDS: Final = 7
 _EDITED_LETTERS: Final = 40
 _LONGEST_MISREADING: Final = 2
 _LOST_LETTERS: Final = 10
+_GARBLED_LIKENESS: Final = 0.85
+_GARBLED_STRETCH: Final = 3
+_SURE_READING: Final = 0.9
 _LEAST_PIECE: Final = 8
 
 # Words that turn a text around, or make it someone else's, when they are added to it or left out.
@@ -176,17 +179,32 @@ def misread_cost(post: Words, quote: Words, *, confidence: float, beginning: boo
     cost = Levenshtein.distance(quote.shapes, target, score_cutoff=budget)
     if cost > budget:
         return None
-    longest = max(
+    if _longest_change(quote, target) > _LONGEST_MISREADING or _replaces_a_word(quote, post):
+        return None
+    return cost
+
+
+def may_be_misread(post: Words, quote: Words, confidence: float) -> bool:
+    """Whether a badly read picture may show this text after all, for a person to look at.
+
+    When the engine was sure of itself, a longer stretch that differs is another word, not noise.
+    """
+    likeness = fuzz.ratio(post.shapes, quote.shapes) / 100
+    if likeness < _GARBLED_LIKENESS:
+        return False
+    return confidence < _SURE_READING or _longest_change(quote, post.shapes) <= _GARBLED_STRETCH
+
+
+def _longest_change(quote: Words, shapes: str) -> int:
+    steps = Levenshtein.opcodes(quote.shapes, shapes)
+    return max(
         (
             max(step.src_end - step.src_start, step.dest_end - step.dest_start)
-            for step in Levenshtein.opcodes(quote.shapes, target)
+            for step in steps
             if step.tag != "equal"
         ),
         default=0,
     )
-    if longest > _LONGEST_MISREADING or _replaces_a_word(quote, post):
-        return None
-    return cost
 
 
 def _replaces_a_word(quote: Words, post: Words) -> bool:
@@ -198,7 +216,8 @@ def _replaces_a_word(quote: Words, post: Words) -> bool:
     if len(quote.words) != len(post.words):
         return False
     return any(
-        _other_word(left, right)
+        # Of one or two letters every slip looks like another word, unless it is none.
+        _other_word(left, right) and (len(left) > 2 or known_word(left))  # noqa: PLR2004
         for left, right in zip(quote.words, post.words, strict=True)
         if left != right
     )

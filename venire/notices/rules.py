@@ -10,6 +10,7 @@ from typing import Final
 from msgspec.structs import replace
 
 from venire.kernel.clock import HOUR_MS
+from venire.kernel.states import State, StateMachine
 from venire.notices.model import (
     MAX_NAME_CHARACTERS,
     ItemState,
@@ -54,29 +55,69 @@ FINAL_STATES: Final[frozenset[ItemState]] = frozenset(
 )
 """States in which the sender can be given the last word on an item."""
 
-_EXITS: Final[Mapping[ItemState, tuple[ItemState, ...]]] = {
-    "received": (
-        "unreadable",
-        "located",
-        "ambiguous",
-        "not_found",
-        "foreign",
-        "duplicate",
-        "edited_since",
-        "deleted_by_author",
-        "removed_before_notice",
+ITEM: Final = StateMachine(
+    name="notice item",
+    start="received",
+    states=(
+        State(
+            "received",
+            (
+                "unreadable",
+                "located",
+                "ambiguous",
+                "not_found",
+                "foreign",
+                "duplicate",
+                "edited_since",
+                "deleted_by_author",
+                "removed_before_notice",
+            ),
+            "due_at_ms",
+            "the desk has read it and looked for it",
+        ),
+        State(
+            "located",
+            ("awaiting_confirmation", "held", "removed", "kept", "deleted_by_author"),
+            "due_at_ms",
+            "its posts are held or judged, or a person must vouch for the notice first",
+        ),
+        State(
+            "awaiting_confirmation",
+            ("held", "removed", "kept", "deleted_by_author"),
+            "due_at_ms",
+            "a person vouches for the notice, or its posts are judged without it",
+        ),
+        State(
+            "ambiguous",
+            ("located", "not_found"),
+            "due_at_ms",
+            "a person says which post is meant, or that none is",
+        ),
+        State(
+            "held",
+            ("removed", "kept", "deleted_by_author"),
+            "due_at_ms",
+            "a verdict, or its author deletes it",
+        ),
+        State(
+            "kept",
+            ("disputed", "removed"),
+            "due_at_ms",
+            "a named operator releases it, with reasons to the sender, or an appeal removes it",
+        ),
+        State("removed", ("kept",), "appeal time", "an appeal that is won, or its time"),
+        State("not_found", ("located",), "final_at_ms", "an operator names the post after all"),
+        State("unreadable", (), None, "nothing: it says why"),
+        State("disputed", (), None, "nothing: the sender has the reasons"),
+        State("foreign", (), None, "nothing: it is on another site"),
+        State("duplicate", (), None, "nothing: the first of its kind goes on"),
+        State("edited_since", (), None, "nothing: the text is not there any more"),
+        State("deleted_by_author", (), None, "nothing: the post is not there any more"),
+        State("removed_before_notice", (), None, "nothing: it was done already"),
     ),
-    "located": ("awaiting_confirmation", "held", "removed", "kept", "deleted_by_author"),
-    "awaiting_confirmation": ("held", "removed", "kept", "deleted_by_author"),
-    "ambiguous": ("located", "not_found"),
-    "not_found": ("located",),
-    "held": ("removed", "kept", "deleted_by_author"),
-    "kept": ("disputed", "removed"),
-    "disputed": ("removed",),
-    "removed": ("kept",),
-}
-"""What may follow what; a state that is not here is the end. `removed` reopens on a won appeal,
-`not_found` when an operator names the post after all."""
+)
+"""`received` is ours alone, for the moments in which an item is being read; all others are those
+that a sender is told."""
 
 
 def category_named(spelling: str) -> str | None:
@@ -87,7 +128,7 @@ def category_named(spelling: str) -> str | None:
 
 def may_follow(state: ItemState, following: ItemState) -> bool:
     """Whether an item may go from one state to another. Staying is always allowed."""
-    return state == following or following in _EXITS.get(state, ())
+    return state == following or ITEM.allows(state, following)
 
 
 def is_plain_name(name: str) -> bool:
@@ -100,7 +141,7 @@ def is_plain_name(name: str) -> bool:
         bool(name.strip())
         and len(name) <= MAX_NAME_CHARACTERS
         and name not in {".", ".."}
-        and not re.search(r"[/\\:\x00-\x1f]", name)
+        and not re.search(r"[/\\\x00-\x1f]|^[A-Za-z]:", name)
     )
 
 

@@ -265,7 +265,7 @@ async def change_profile(world: World, account_id: AccountId, changes: Changes) 
     return new
 
 
-async def _change(world: World, account_id: AccountId, **given: object) -> tuple[Account, Account]:
+async def _change(world: World, account_id: int, **given: object) -> tuple[Account, Account]:
     for _ in range(_TRIES):
         old = await load_account(world, account_id)
         if old is None:
@@ -283,14 +283,7 @@ async def _change(world: World, account_id: AccountId, **given: object) -> tuple
     raise Conflict("try_again", "This changed meanwhile: try again")
 
 
-async def set_role(world: World, account_id: AccountId, role: str) -> Account:
-    """Make an account a member, moderator or admin."""
-    if role not in ROLES:
-        raise Invalid("role_unknown", f"a role is one of {', '.join(ROLES)}", role=role)
-    return (await _change(world, account_id, role=role))[1]
-
-
-async def confirm_contact(world: World, account_id: AccountId) -> Account:
+async def confirm_contact(world: World, account_id: int) -> Account:
     """Note that an e-mail address is confirmed; the account is open from now on."""
     login = await load_login(world, account_id)
     if login is None:
@@ -304,7 +297,7 @@ async def confirm_contact(world: World, account_id: AccountId) -> Account:
     return (await _change(world, account_id, state=ACTIVE))[1]
 
 
-async def approve_account(world: World, account_id: AccountId) -> Account:
+async def approve_account(world: World, account_id: int) -> Account:
     """Let in someone who waited for a moderator."""
     account = await load_account(world, account_id)
     if account is None or account.state != PENDING:

@@ -23,7 +23,7 @@ from venire.kernel.clock import iso_ms
 from venire.kernel.ids import AccountId
 from venire.people.model import FOLLOWING, Counts
 from venire.storage.tables.people import COUNTS, SITE_COUNTS, CountsRow, SiteCountsRow
-from venire.storage.tables.people import FOLLOWING as TIES
+from venire.storage.tables.ties import FOLLOWING as TIES
 from venire.storage.verbs import Envelope
 from venire.storage.world import World
 

@@ -13,9 +13,9 @@ from venire.people.model import ACTIVE, FOLLOWING, NONE, REQUESTED, Account, Tie
 from venire.people.relations import blocks_either_way
 from venire.people.rules import decide_follow
 from venire.people.store import load_account
-from venire.storage.tables.people import FOLLOW_REQUESTS, FOLLOWERS, FollowerRow, FollowRequestRow
-from venire.storage.tables.people import FOLLOWING as TIES
-from venire.storage.tables.people import FollowingRow as TieRow
+from venire.storage.tables.ties import FOLLOW_REQUESTS, FOLLOWERS, FollowerRow, FollowRequestRow
+from venire.storage.tables.ties import FOLLOWING as TIES
+from venire.storage.tables.ties import FollowingRow as TieRow
 from venire.storage.verbs import Delete, Key, Put, Write
 from venire.storage.world import World
 
@@ -79,15 +79,21 @@ async def _save(world: World, old: TieRow | None, new: TieRow) -> None:
     )
 
 
-async def follow(
-    world: World,
-    me: AccountId,
-    target_id: int,
-    *,
-    reblogs: bool | None = None,
-    notify: bool | None = None,
-    languages: Sequence[str] | None = None,
-) -> Tie:
+class Manner(msgspec.Struct, frozen=True):
+    """How to follow: with reposts, with a notification of each post, in which languages.
+
+    None leaves a thing as it is; at first it is reposts, no notifications, every language.
+    """
+
+    reblogs: bool | None = None
+    notify: bool | None = None
+    languages: tuple[str, ...] | None = None
+
+
+_AS_IT_IS = Manner()
+
+
+async def follow(world: World, me: AccountId, target_id: int, manner: Manner = _AS_IT_IS) -> Tie:
     """Follow an account, ask a locked one, or change how an account is followed.
 
     NotFound `record_not_found`; Forbidden `cannot_follow_self`, `follow_blocked`.
@@ -106,31 +112,40 @@ async def follow(
             locked=target.locked,
             tie=None if there is None else _tie(there),
         )
-        new = TieRow(
+        fresh = TieRow(
             follower_id=me,
             followee_id=target.id,
-            version=1 if old is None else old.version + 1,
-            follow_id=there.follow_id if there else world.ids.next(),
+            version=0 if old is None else old.version,
+            follow_id=world.ids.next(),
             state=state,
-            reblogs=reblogs if reblogs is not None else there.reblogs if there else True,
-            notify=notify if notify is not None else there.notify if there else False,
-            languages=(
-                (msgspec.json.encode(languages) if languages else None)
-                if languages is not None
-                else there.languages
-                if there
-                else None
-            ),
-            created_at_ms=there.created_at_ms if there else world.now_ms(),
+            reblogs=True,
+            notify=False,
+            languages=None,
+            created_at_ms=world.now_ms(),
         )
-        if old is not None and msgspec.structs.replace(new, version=old.version) == old:
+        new = _in_manner(there or fresh, manner, state)
+        if new == old:
             return _tie(old)
+        new = msgspec.structs.replace(new, version=new.version + 1)
         try:
             await _save(world, old, new)
         except Conflict:
             continue
         return _tie(new)
     raise Conflict("try_again", "This changed meanwhile: try again")
+
+
+def _in_manner(row: TieRow, manner: Manner, state: str) -> TieRow:
+    languages = row.languages
+    if manner.languages is not None:
+        languages = msgspec.json.encode(manner.languages) if manner.languages else None
+    return msgspec.structs.replace(
+        row,
+        state=state,
+        reblogs=row.reblogs if manner.reblogs is None else manner.reblogs,
+        notify=row.notify if manner.notify is None else manner.notify,
+        languages=languages,
+    )
 
 
 async def unfollow(world: World, me: AccountId, target_id: int) -> None:

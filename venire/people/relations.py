@@ -6,7 +6,7 @@ import msgspec
 
 from venire.kernel.errors import Invalid
 from venire.kernel.ids import AccountId
-from venire.storage.tables.people import RELATIONS, RELATIONS_IN, RelationInRow, RelationRow
+from venire.storage.tables.ties import RELATIONS, RELATIONS_IN, RelationInRow, RelationRow
 from venire.storage.verbs import Delete, Put
 from venire.storage.world import World
 

@@ -193,11 +193,6 @@ def sought_word(text: str) -> str:
     return next(iter(folded_words(text)), "")
 
 
-def is_adult(birth_year: int | None, year: int) -> bool:
-    """Whether someone born in that year is 18 on every day of `year`; unknown is no."""
-    return birth_year is not None and year - birth_year > 18  # noqa: PLR2004 - the age of majority
-
-
 def decide_follow(*, me: int, target: int, blocked: bool, locked: bool, tie: Tie | None) -> str:
     """What a follow becomes: `following` or `requested`. Forbidden to oneself or past a block."""
     if me == target:

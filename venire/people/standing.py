@@ -146,8 +146,3 @@ async def standing(world: World, account_id: int) -> Standing:
         for row in rows
     ]
     return standing_of(marks, world.now_ms())
-
-
-async def strikes_of(world: World, account_id: int) -> list[StrikeRow]:
-    """Every mark on an account, for itself, its appeal and the operator."""
-    return await world.storage.range(STRIKES, (account_id,), limit=_MOST)

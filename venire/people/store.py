@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 import msgspec
 
 from venire.kernel.ids import AccountId
-from venire.people.model import Account, Field, Login
+from venire.people.model import PENDING, UNCONFIRMED, Account, Field, Login
 from venire.people.rules import CLAIM_MS, handle_of, name_words, normal_email
 from venire.storage.tables.people import (
     ACCOUNTS,
@@ -17,16 +17,19 @@ from venire.storage.tables.people import (
     LOGINS,
     NAMES,
     SALTS,
+    WAITING,
     AccountRow,
     EmailRow,
     HandleRow,
     LoginRow,
     NameRow,
     SaltRow,
+    WaitingRow,
 )
 from venire.storage.verbs import Delete, Put, Write
 from venire.storage.world import World
 
+WAITS = frozenset({UNCONFIRMED, PENDING})
 _FIELDS = msgspec.json.Decoder(tuple[Field, ...])
 
 
@@ -142,6 +145,8 @@ def new_account_writes(account: Account, login: Login | None) -> list[Write]:
         Put(HANDLES, HandleRow(handle_of(account.username), account.id)),
         *(Put(NAMES, row) for row in _name_rows(account)),
     ]
+    if account.state in WAITS:
+        writes.append(Put(WAITING, WaitingRow(account.state, account.id)))
     if login is not None:
         writes.append(Put(LOGINS, _login_row(login)))
         writes.append(Put(EMAILS, EmailRow(email_hash(login.email), account.id)))
@@ -151,11 +156,23 @@ def new_account_writes(account: Account, login: Login | None) -> list[Write]:
 def changed_account_writes(old: Account, new: Account) -> list[Write]:
     """The rows of a changed account, its head among them."""
     gone = set(_name_rows(old)) - set(_name_rows(new))
-    return [
+    writes: list[Write] = [
         Put(ACCOUNTS, row_of(new)),
         *(Delete(NAMES, row) for row in sorted(gone, key=NAMES.key_of)),
         *(Put(NAMES, row) for row in _name_rows(new)),
     ]
+    if old.state in WAITS and new.state != old.state:
+        writes.append(Delete(WAITING, WaitingRow(old.state, old.id)))
+    return writes
+
+
+async def waiting_accounts(
+    world: World, state: str, *, below: int | None = None, limit: int = 40
+) -> list[AccountId]:
+    """Accounts that wait for their address (`unconfirmed`) or for a moderator (`pending`)."""
+    bound = None if below is None else (below,)
+    rows = await world.storage.range(WAITING, (state,), below=bound, limit=limit)
+    return [AccountId(row.account_id) for row in rows]
 
 
 def _name_rows(account: Account) -> Sequence[NameRow]:
@@ -184,9 +201,3 @@ async def site_salt(world: World, name: str) -> bytes:
         made = SaltRow(name, world.chance.token(32))
         found = await world.storage.put_if_absent(SALTS, made) or made
     return found.salt
-
-
-async def scan_accounts(world: World, cursor: bytes | None) -> tuple[list[Account], bytes | None]:
-    """Maintenance: every account, page by page."""
-    rows, after = await world.storage.scan(ACCOUNTS, cursor)
-    return [account_of(row) for row in rows], after

@@ -215,23 +215,31 @@ async def _dismissed(world: World, rows: Sequence[NotificationRow]) -> set[int]:
     return found
 
 
-async def load(world: World, account_id: int, notification_id: int) -> Notification:
-    """One notification. NotFound `record_not_found`, also where it was put away."""
+async def _kept(world: World, account_id: int, notification_id: int) -> NotificationRow:
+    """A row that was not put away. NotFound `record_not_found`."""
     row = await world.storage.get(
         NOTIFICATIONS, (account_id, month_of(notification_id), notification_id)
     )
-    if row is not None and row.id > await _cleared_through(world, account_id):
-        sight = await Sight.of(world, account_id)
-        if not await _dismissed(world, [row]) and await _shown(world, sight, [row]):
-            return _notification(row)
-    raise NotFound("record_not_found", "Record not found")
+    if row is None or row.id <= await _cleared_through(world, account_id):
+        raise NotFound("record_not_found", "Record not found")
+    if await _dismissed(world, [row]):
+        raise NotFound("record_not_found", "Record not found")
+    return row
+
+
+async def load(world: World, account_id: int, notification_id: int) -> Notification:
+    """One notification. NotFound `record_not_found`, also where it was put away."""
+    row = await _kept(world, account_id, notification_id)
+    if not await _shown(world, await Sight.of(world, account_id), [row]):
+        raise NotFound("record_not_found", "Record not found")
+    return _notification(row)
 
 
 async def dismiss(world: World, account_id: int, notification_id: int) -> None:
-    """Put a notification away. NotFound `record_not_found`."""
-    found = await load(world, account_id, notification_id)
-    row = DismissalRow(account_id, month_of(found.id), found.id)
-    await world.storage.put(DISMISSALS, row, expires_at_ms=id_ms(found.id) + KEPT_MS)
+    """Put a notification away, shown at the moment or not. NotFound `record_not_found`."""
+    row = await _kept(world, account_id, notification_id)
+    away = DismissalRow(account_id, row.month, row.id)
+    await world.storage.put(DISMISSALS, away, expires_at_ms=id_ms(row.id) + KEPT_MS)
 
 
 async def clear(world: World, account_id: int) -> None:

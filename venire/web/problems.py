@@ -28,6 +28,7 @@ STATUS = {
 
 _METHOD_NOT_ALLOWED = 405
 OURS = 500
+_SIGN_IN_MAY_HELP = frozenset({401, 403, 404})
 
 
 class SignInNeeded(Unauthenticated):
@@ -68,7 +69,8 @@ def problem_response(visit: Visit, problem: Problem) -> Response:
     response = visit.page(
         "problem.html",
         status,
-        status=status,
+        strangers_may_sign_in=visit.viewer is None and status in _SIGN_IN_MAY_HELP,
+        ours=status == OURS,
         title=visit.t(words.PROBLEM_TITLES.get(status, words.PROBLEM_TITLES[422])),
         sentence=sentence_of(problem, visit),
         code=code,

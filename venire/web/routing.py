@@ -52,31 +52,39 @@ def route_of(page: Page, court: Court, settings: WebSettings, limits: WebLimits 
 
     async def endpoint(request: Request) -> Response:
         visit = await open_visit(court, settings, limits, request)
-        try:
-            if page.who != "anyone":
-                visit.member()
-            if page.who == "moderator":
-                visit.moderator()
-            if page.limit:
-                await visit.count(page.limit)
-            if page.method == "POST":
-                visit.form = await read_form(request, page.body_bytes)
-                check_genuine(visit, visit.form)
-            response = await page.handler(visit)
-        except SignInNeeded:
-            response = visit.redirect(f"/sign-in?to={quote(_way_back(request), safe='/')}")
-        except ClientDisconnect:
-            raise
-        except Problem as problem:
-            if isinstance(problem, Refused):
-                _log.exception("page_refused", extra={"path": page.path})
-            response = problem_response(visit, problem)
-        except Exception:
-            _log.exception("page_failed", extra={"path": page.path})
-            response = problem_response(visit, Refused("internal_error"))
-        return visit.dressed(response)
+        return visit.dressed(await _answer(page, visit))
 
     return Route(page.path, endpoint, methods=[page.method])
+
+
+async def _answer(page: Page, visit: Visit) -> Response:
+    try:
+        return await _handle(page, visit)
+    except SignInNeeded:
+        return visit.redirect(f"/sign-in?to={quote(_way_back(visit.request), safe='/')}")
+    except ClientDisconnect:
+        raise
+    except Problem as problem:
+        if isinstance(problem, Refused):
+            _log.exception("page_refused", extra={"path": page.path})
+        return problem_response(visit, problem)
+    except Exception:  # noqa: BLE001 - a person gets a page whatever happens; the log has the rest
+        _log.exception("page_failed", extra={"path": page.path})
+        return problem_response(visit, Refused("internal_error"))
+
+
+async def _handle(page: Page, visit: Visit) -> Response:
+    """Who asks, how often, with a form of ours; then the page's own handler."""
+    if page.who != "anyone":
+        visit.member()
+    if page.who == "moderator":
+        visit.moderator()
+    if page.limit:
+        await visit.count(page.limit)
+    if page.method == "POST":
+        visit.form = await read_form(visit.request, page.body_bytes)
+        check_genuine(visit, visit.form)
+    return await page.handler(visit)
 
 
 def _way_back(request: Request) -> str:

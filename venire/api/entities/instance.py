@@ -85,12 +85,36 @@ def _languages(site: Site) -> list[str]:
     return [site.language, *(code for code in LANGUAGES if code != site.language)]
 
 
+def _configuration(site: Site, settings: ApiSettings) -> dict[str, Any]:
+    access = {"local": "public", "remote": "disabled"}
+    return {
+        "urls": {
+            "streaming": None,
+            "status": None,
+            "about": f"{site.base_url}/about",
+            "privacy_policy": None,
+            "terms_of_service": None,
+        },
+        "vapid": {"public_key": ""},
+        "accounts": _ACCOUNTS,
+        "statuses": _statuses(settings),
+        "media_attachments": _MEDIA,
+        "polls": _POLLS,
+        "translation": {"enabled": False},
+        "timelines_access": {
+            "live_feeds": access,
+            "hashtag_feeds": access,
+            "trending_link_feeds": {"local": "public", "remote": "disabled"},
+        },
+        "limited_federation": True,
+    }
+
+
 def build_instance(
     site: Site, settings: ApiSettings, counts: SiteCounts, contact: msgspec.Raw | None
 ) -> dict[str, Any]:
     """Version 2. `contact`: the account that answers for the site."""
     closed = settings.registrations == "closed"
-    access = {"local": "public", "remote": "disabled"}
     return {
         "domain": site.domain,
         "title": site.title,
@@ -106,27 +130,7 @@ def build_instance(
         },
         "icon": [{"src": site.base_url + THUMBNAIL, "size": "512x512"}],
         "languages": _languages(site),
-        "configuration": {
-            "urls": {
-                "streaming": None,
-                "status": None,
-                "about": f"{site.base_url}/about",
-                "privacy_policy": None,
-                "terms_of_service": None,
-            },
-            "vapid": {"public_key": ""},
-            "accounts": _ACCOUNTS,
-            "statuses": _statuses(settings),
-            "media_attachments": _MEDIA,
-            "polls": _POLLS,
-            "translation": {"enabled": False},
-            "timelines_access": {
-                "live_feeds": access,
-                "hashtag_feeds": access,
-                "trending_link_feeds": {"local": "public", "remote": "disabled"},
-            },
-            "limited_federation": True,
-        },
+        "configuration": _configuration(site, settings),
         "registrations": {
             "enabled": not closed,
             "approval_required": settings.registrations == "approval",

@@ -12,7 +12,7 @@ import msgspec
 from venire.api.entities.account import account_jsons
 from venire.api.entities.status import StatusEntity, status_entities
 from venire.kernel.clock import iso_ms
-from venire.kernel.ids import id_ms
+from venire.kernel.ids import AccountId, id_ms
 from venire.posts.model import Notification
 from venire.posts.store import load_many
 from venire.storage.world import World
@@ -46,7 +46,7 @@ async def notification_entities(
 
 def _entity(
     notification: Notification,
-    accounts: Mapping[int, msgspec.Raw],
+    accounts: Mapping[AccountId, msgspec.Raw],
     statuses: Mapping[str, StatusEntity],
 ) -> NotificationEntity:
     warned = notification.type == "moderation_warning"
@@ -61,7 +61,9 @@ def _entity(
     )
 
 
-def _warning(notification: Notification, accounts: Mapping[int, msgspec.Raw]) -> dict[str, object]:
+def _warning(
+    notification: Notification, accounts: Mapping[AccountId, msgspec.Raw]
+) -> dict[str, object]:
     """Mastodon's `AccountWarning`, from what the case left of it."""
     data = dict(notification.data or {})
     at_ms = data.pop("created_at_ms", None)

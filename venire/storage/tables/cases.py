@@ -55,6 +55,13 @@ class SourceRow(msgspec.Struct, frozen=True):
     body: bytes
 
 
+class CopyRow(msgspec.Struct, frozen=True):
+    """A case on a copy, found by the case whose post it copies."""
+
+    origin: str
+    case_id: int
+
+
 class SeatRow(msgspec.Struct, frozen=True):
     """A juror asked to sit in a round, and what became of it; a vote once cast stays."""
 
@@ -191,6 +198,16 @@ SOURCES = Table(
     wide=True,
 )
 
+COPIES = Table(
+    name="copies_by_origin",
+    row=CopyRow,
+    question="Which cases are about copies of this one's post?",
+    partition=("origin",),
+    clustering=("case_id",),
+    aggregate="case:{case_id}",
+    retention="as the case",
+)
+
 SEATS = Table(
     name="seats",
     row=SeatRow,
@@ -280,6 +297,7 @@ TABLES = (
     PUBLIC_CASES,
     OPEN_CASES,
     SOURCES,
+    COPIES,
     SEATS,
     SUMMONS,
     SERVICE,

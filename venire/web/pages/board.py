@@ -5,11 +5,11 @@ from __future__ import annotations
 from starlette.responses import Response
 
 from venire.kernel.ids import parse_id
+from venire.people.tokens import new_secret
 from venire.posts import actions as posts
 from venire.posts import timelines
 from venire.posts.markup import post_path
 from venire.posts.model import Draft
-from venire.people.tokens import new_secret
 from venire.web.cards import cards_of, is_first, turn_of, window_of
 from venire.web.visit import Visit
 

@@ -40,9 +40,7 @@ async def show(visit: Visit) -> Response:
     """The inbox; nobody else sees it."""
     account = visit.member()
     found = await store.statements(visit.world.storage, account.id, limit=_STATEMENTS)
-    chosen = notifications.Choice(
-        types=frozenset({"mention"}), from_id=visit.court.site_account_id
-    )
+    chosen = notifications.Choice(types=frozenset({"mention"}), from_id=visit.court.site_account_id)
     page = await notifications.page_of(visit.world, account.id, window_of(visit), chosen)
     posts = await load_many(
         visit.world, [told.post_id for told in page.items if told.post_id is not None]
@@ -65,7 +63,10 @@ async def show(visit: Visit) -> Response:
         statements=statements if first else [],
         messages=[
             # Links to this site stay on whichever of its names the reader came by.
-            MessageLine(post.created_at_ms, with_base(post.html, base_url))
+            MessageLine(
+                post.created_at_ms,
+                with_base(post.html, "").replace(f'href="{base_url}/', 'href="/'),
+            )
             for post in posts
             if post.visibility == DIRECT
         ],

@@ -7,10 +7,10 @@ from starlette.responses import Response
 from venire.cases import reports
 from venire.kernel.errors import NotFound
 from venire.kernel.ids import parse_id
+from venire.people.store import load_account
 from venire.posts import actions as posts
 from venire.posts.markup import post_path
 from venire.posts.model import LISTED, Post
-from venire.people.store import load_account
 from venire.web.cards import cards_of
 from venire.web.visit import Visit
 

@@ -1,0 +1,197 @@
+"""The moderation desk: what is open, what was said about it, and acting at once, with a reason."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from typing import Any
+
+from starlette.responses import Response
+
+from venire.cases import moderators, store, views
+from venire.cases.detection import text_of
+from venire.cases.model import Case, Source
+from venire.cases.statements import words_of
+from venire.kernel.clock import DAY_MS, parse_iso_ms
+from venire.kernel.errors import NotFound
+from venire.kernel.ids import parse_id
+from venire.people.model import ADMIN
+from venire.people.store import load_account, load_accounts
+from venire.posts import actions as posts
+from venire.posts.markup import post_path
+from venire.posts.model import LISTED, REMOVED, Post
+from venire.storage.tables.cases import ModeratorActionRow
+from venire.web import moments, words
+from venire.web.cards import cards_of
+from venire.web.visit import Visit
+
+_MOST = 100
+_MONTH = re.compile(r"[0-9]{4}-(?:0[1-9]|1[0-2])")
+_CHILD_SAFETY = "child_safety"
+
+
+async def queue(visit: Visit) -> Response:
+    """The open cases, oldest first."""
+    storage = visit.world.storage
+    waiting = await store.open_cases(storage, limit=_MOST)
+    cases = [case for row in waiting if (case := await store.load(storage, row.case_id))]
+    tally = Counter(case.waits_for for case in cases if case.waits_for)
+    return visit.page(
+        "moderation.html",
+        rows=[_row(visit, case) for case in cases],
+        more=len(waiting) == _MOST,
+        waiting=[(words.WAITS_FOR.get(name, name), count) for name, count in tally.most_common()],
+    )
+
+
+def _row(visit: Visit, case: Case) -> dict[str, Any]:
+    category = visit.court.policy.category(case.category)
+    shown = views.queue_view(visit.court, case)
+    return {
+        **shown,
+        "rule": category.rule,
+        "title": visit.in_language(category.title),
+        "found": ", ".join(visit.t(words.FOUND_BY[kind]) for kind in case.sources),
+        "age": moments.lasting(visit.world.now_ms() - case.opened_at_ms, visit.language),
+    }
+
+
+async def _case(visit: Visit) -> Case:
+    public_id = visit.request.path_params["public_id"]
+    case = await store.case_by_public_id(visit.world.storage, public_id)
+    if case is None:
+        raise NotFound("case_not_found", "There is no such case")
+    return case
+
+
+async def show_case(visit: Visit) -> Response:
+    """A case with all that was said, as far as a moderator may read it."""
+    case = await _case(visit)
+    category = visit.court.policy.category(case.category)
+    sealed = _sealed(visit, case)
+    said = [] if sealed else await store.sources(visit.world.storage, case.id)
+    post = await posts.load(visit.world, case.subject_id) if case.subject_kind == "post" else None
+    author = await load_account(visit.world, case.author_id)
+    username = "" if author is None else author.username
+    text = None if post is None else text_of(post)
+    return visit.page(
+        "moderation_case.html",
+        c=views.queue_view(visit.court, case),
+        rule=category.rule,
+        title=visit.in_language(category.title),
+        verdict=case.verdict,
+        severe=category.severe,
+        sealed=sealed,
+        text=text,
+        spans=() if text is None else words_of(said, text),
+        username=username,
+        post_path=_path(post, username),
+        sources=[_said(visit, source) for source in said],
+    )
+
+
+def _path(post: Post | None, username: str) -> str:
+    if post is None or post.state == REMOVED or not username:
+        return ""
+    return post_path(username, post.id)
+
+
+def _sealed(visit: Visit, case: Case) -> str:
+    """Why its text is not shown here; empty when it is."""
+    if case.private:
+        return "This was not said in public: only the bench reads it."
+    admin = visit.viewer is not None and visit.viewer.role == ADMIN
+    if _CHILD_SAFETY in case.categories and not admin:
+        return "Only the person named for such cases opens this one."
+    return ""
+
+
+def _said(visit: Visit, source: Source) -> dict[str, Any]:
+    """One source. Who reported is of no use here, and is not shown."""
+    category = visit.court.policy.category(source.category)
+    body = source.body
+    comment = body.get("comment") or body.get("reason") or ""
+    return {
+        "kind": source.kind,
+        "at_ms": source.at_ms,
+        "title": visit.in_language(category.title),
+        "score": None if source.score is None else f"{source.score:.2f}",
+        "comment": str(comment),
+        "by": str(body.get("provider") or ""),
+    }
+
+
+async def act(visit: Visit) -> Response:
+    """Remove, hide or keep the subject of a case."""
+    public_id = visit.request.path_params["public_id"]
+    await moderators.act(
+        visit.court,
+        public_id,
+        actor_id=visit.moderator().id,
+        action=visit.form.text("action", most=20),
+        reason=visit.form.text("reason"),
+    )
+    return visit.redirect(f"/moderation/cases/{public_id}", done="acted")
+
+
+async def _post(visit: Visit) -> Post:
+    post_id = parse_id(visit.request.path_params["post_id"])
+    post = None if post_id is None else await posts.load(visit.world, post_id)
+    if post is None or post.visibility not in LISTED:
+        raise NotFound("record_not_found", "There is no such post")
+    return post
+
+
+async def show_post(visit: Visit) -> Response:
+    """The form to act on a post that has no case yet."""
+    post = await _post(visit)
+    cards = await cards_of(visit, [post])
+    if not cards:
+        raise NotFound("record_not_found", "There is no such post")
+    return visit.page(
+        "moderation_post.html",
+        card=cards[0],
+        text=text_of(post),
+        categories=visit.court.policy.categories,
+    )
+
+
+async def act_on_post(visit: Visit) -> Response:
+    """Act on a post; its case is opened."""
+    post = await _post(visit)
+    public_id = await moderators.act_on_post(
+        visit.court,
+        post.id,
+        actor_id=visit.moderator().id,
+        action=visit.form.text("action", most=20),
+        reason=visit.form.text("reason"),
+        category=visit.form.text("category", most=40),
+    )
+    return visit.redirect(f"/moderation/cases/{public_id}", done="acted")
+
+
+async def log(visit: Visit) -> Response:
+    """What moderators did in a month, newest first."""
+    asked = visit.request.query_params.get("month", "")
+    month = asked if _MONTH.fullmatch(asked) else views.month_of(visit.world.now_ms())
+    rows = await store.moderator_actions(visit.world.storage, month)
+    actors = await load_accounts(visit.world, {row.actor_id for row in rows})
+    names = {int(account_id): account.username for account_id, account in actors.items()}
+    first_ms = parse_iso_ms(f"{month}-01T00:00:00Z")
+    return visit.page(
+        "moderation_log.html",
+        month=month,
+        before=views.month_of(first_ms - DAY_MS),
+        rows=[await _line(visit, row, names) for row in rows],
+    )
+
+
+async def _line(visit: Visit, row: ModeratorActionRow, names: dict[int, str]) -> dict[str, Any]:
+    case = await store.load(visit.world.storage, row.case_id)
+    return {
+        "action": row.action,
+        "actor": names.get(row.actor_id, "?"),
+        "reason": row.reason,
+        "at_ms": row.at_ms,
+        "case": "" if case is None else case.public_id,
+    }
