@@ -19,7 +19,7 @@ from venire.kernel.errors import Conflict, Refused
 from venire.kernel.ids import Ids
 from venire.storage.verbs import Column, Delete, Envelope, Key, Put, R, Table, Write
 
-_KINDS = {"int": int, "text": str, "blob": bytes, "real": float, "bool": bool}
+_KINDS: dict[str, type] = {"int": int, "text": str, "blob": bytes, "real": float, "bool": bool}
 
 
 @dataclasses.dataclass
@@ -59,13 +59,12 @@ class ModelStorage:
         """Text sorts by its UTF-8 bytes."""
         return tuple(value.encode() if isinstance(value, str) else value for value in key)
 
-    # reading
-
     async def get(self, table: Table[R], key: Key) -> R | None:
         if len(key) != len(table.key):
             raise Refused("key_does_not_fit")
         check_key(table, key, 0, "key_does_not_fit")
-        return self.find(table, key)
+        there: R | None = self.find(table, key)
+        return there
 
     async def get_many(self, table: Table[R], keys: Sequence[Key]) -> list[R | None]:
         return [await self.get(table, key) for key in keys]
@@ -239,12 +238,13 @@ def check_writes(aggregate: str, writes: Sequence[Write], *, rebuildable: bool =
 
 
 def fits(column: Column, value: Any) -> bool:
+    kind = type(value)
     if value is None:
         return column.optional
     if column.kind == "real":
-        return type(value) in {int, float} and not math.isnan(value)
-    if type(value) is not _KINDS[column.kind]:
-        return False
+        return kind in {int, float} and not math.isnan(value)
     if column.kind == "int":
-        return -(2**63) <= value < 2**63
-    return column.kind != "text" or not any(0xD800 <= ord(letter) <= 0xDFFF for letter in value)
+        return kind is int and -(2**63) <= value < 2**63
+    if column.kind == "text":
+        return kind is str and not any(0xD800 <= ord(letter) <= 0xDFFF for letter in value)
+    return kind is _KINDS[column.kind]

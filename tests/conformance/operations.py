@@ -128,7 +128,7 @@ class Author:
         )
 
     def _compared(self) -> Operation:
-        table = self._one([NOTES, BOOKS, LINES, CLAIMS])
+        table: Table[Any] = self._one([NOTES, BOOKS, LINES, CLAIMS])
         arguments = (table, self._row(table), self._fresh(table), bool(self._below(3)))
         return Operation("compare_and_set", arguments)
 
@@ -136,7 +136,7 @@ class Author:
         owner = self._one(_PARTITIONS["owner"])
         writes: list[tuple[str, Table[Any], Any]] = []
         for _ in range(self._below(4)):
-            table = self._one([BOOKS, LINES, MARKS, SESSIONS, CLAIMS, CLAIMS])
+            table: Table[Any] = self._one([BOOKS, LINES, MARKS, SESSIONS, CLAIMS, CLAIMS])
             row = self._row(table)
             # Now and then a row stays with whom it was drawn for, maybe someone else: refused.
             mine = row if self._seldom(12) else _with(row, {"owner": owner})
@@ -240,14 +240,14 @@ class Player:
             for kind, table, row in plain
         ]
 
-    async def put(self, table: Table[Any], row: Any, **moment: int) -> object:
-        return await self.engine.put(table, row, **moment)
+    async def put(self, table: Table[Any], row: Any, **moment: int) -> None:
+        await self.engine.put(table, row, **moment)
 
     async def put_if_absent(self, table: Table[Any], row: Any, **moment: int) -> object:
         return await self.engine.put_if_absent(table, row, **moment)
 
-    async def delete(self, table: Table[Any], row: Any, **_moment: int) -> object:
-        return await self.engine.delete(table, row)
+    async def delete(self, table: Table[Any], row: Any, **_moment: int) -> None:
+        await self.engine.delete(table, row)
 
     async def compare_and_set(self, table: Table[Any], old: Any, new: Any, current: bool) -> object:
         # Two rows drawn apart are seldom alike: mostly start from what is there.
@@ -263,7 +263,7 @@ class Player:
         events: Any,
         expect: int | None,
         expires_at_ms: int | None = None,
-    ) -> object:
+    ) -> None:
         owner = int(aggregate.partition(":")[2])
         there = await self.engine.get(HEADS, (owner,))
         version = 0 if there is None else there.version
@@ -277,12 +277,12 @@ class Player:
             for kind, table, row in writes
         ]
         written = self.writes(numbered, expires_at_ms)
-        return await self.engine.commit(aggregate, written, events, expect=expect)
+        await self.engine.commit(aggregate, written, events, expect=expect)
 
     async def rebuild(
         self, cursor: str, position: int, writes: Any, expires_at_ms: int | None = None
-    ) -> object:
-        return await self.engine.rebuild(cursor, position, self.writes(writes, expires_at_ms))
+    ) -> None:
+        await self.engine.rebuild(cursor, position, self.writes(writes, expires_at_ms))
 
     async def get(self, table: Table[Any], key: Any) -> object:
         return await self.engine.get(table, key)
@@ -310,8 +310,8 @@ class Player:
         told = await self.engine.tail(start, limit)
         return [(places.index(e.sequence), e.at_ms, e.aggregate, e.event) for e in told]
 
-    async def advance(self, cursor: str, position: int) -> object:
-        return await self.engine.advance(cursor, position)
+    async def advance(self, cursor: str, position: int) -> None:
+        await self.engine.advance(cursor, position)
 
     async def position(self, cursor: str) -> object:
         return await self.engine.position(cursor)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import msgspec
 
 from venire.storage.verbs import Table
@@ -176,4 +178,4 @@ FEED = Table(
     retention="14 days",
 )
 
-TABLES = (NOTES, BOOKS, LINES, HEADS, CLAIMS, SESSIONS, MARKS, BODIES, FEED)
+TABLES: tuple[Table[Any], ...] = (NOTES, BOOKS, LINES, HEADS, CLAIMS, SESSIONS, MARKS, BODIES, FEED)

@@ -11,7 +11,7 @@ from tools.map import PAGES, rendered, stale, write
 from tools.pages.contracts import blocks
 from tools.pages.data import by_room, forgotten
 from tools.pages.floors import floors
-from tools.pages.happenings import every_event, machines, subscriptions_page
+from tools.pages.happenings import every_event, machines, subscriptions_page, tellers
 from venire.api.routes import ROUTES
 from venire.events import Happened
 from venire.storage.tables.every import ALL
@@ -68,6 +68,16 @@ def test_every_event_is_in_the_union() -> None:
     assert set(Happened.__subclasses__()) == set(every_event())
 
 
+NOT_TOLD_YET = {
+    "MessageQueued": "mail will hear it; today messages are direct posts of the site's account",
+}
+
+
+def test_every_event_is_told_by_somebody() -> None:
+    silent = {name for name, modules in tellers().items() if not modules}
+    assert silent == NOT_TOLD_YET.keys()
+
+
 def test_events_carry_ids_and_closed_words_never_texts() -> None:
     words = {"visibility", "state", "step", "key"}
     for event in every_event():
@@ -96,7 +106,7 @@ def test_every_subscription_names_its_handler() -> None:
     for row in rows:
         cursor, _, handler, says = (cell.strip() for cell in row.strip("|").split("|"))
         assert "." in handler, f"{cursor}: {handler}"
-        assert says, f"{cursor}: its handler has no docstring"
+        assert says or handler.startswith("`server.subscriptions."), f"{cursor}: no docstring"
 
 
 def test_every_generated_page_is_listed_in_the_index() -> None:

@@ -47,7 +47,9 @@ def test_a_mail_in_html_gives_the_addresses_of_its_links():
 def test_attachments_are_told_apart_as_documents_and_files():
     mail = letter("see attachment")
     mail.add_attachment(b'{"items": []}', maintype="application", subtype="json", filename="a.json")
-    mail.add_attachment(b"n,text\n", maintype="application", subtype="octet-stream", filename="B.CSV")
+    mail.add_attachment(
+        b"n,text\n", maintype="application", subtype="octet-stream", filename="B.CSV"
+    )
     mail.add_attachment(b"pixels", maintype="image", subtype="png", filename="001.png")
     read = letters.read(mail.as_bytes())
     assert [name for name, _, _ in read.documents] == ["a.json", "B.CSV"]

@@ -43,7 +43,9 @@ def test_an_item_goes_from_found_to_held_to_removed_but_never_back_to_unread():
     assert rules.may_follow("located", "held")
     assert rules.may_follow("held", "removed")
     assert rules.may_follow("removed", "kept"), "an appeal that is won"
-    assert not any(rules.may_follow(state, "received") for state in ITEM_STATES if state != "received")
+    assert not any(
+        rules.may_follow(state, "received") for state in ITEM_STATES if state != "received"
+    )
     assert not rules.may_follow("foreign", "removed")
     assert not rules.may_follow("disputed", "held")
 

@@ -64,8 +64,13 @@ def test_a_text_may_span_lines_and_hold_quotation_marks():
 
 
 def test_a_lost_quotation_mark_costs_its_own_row_only():
-    rows = read(b'n,url,text\n1,,"open and never closed\n2,,two\n3,,"three"\n4,,four\n')
+    rows = read(b'n,text,note\n1,"open and never closed,\n2,two,\n3,"three",\n4,four,\n')
     assert [row and row["text"] for row in rows] == [None, "two", "three", "four"]
+
+
+def test_a_quotation_mark_lost_in_the_last_cell_costs_nothing():
+    rows = read(b'n,text\n1,"open and never closed\n2,two\n3,"three"\n')
+    assert [row and row["text"] for row in rows] == ["open and never closed", "two", "three"]
 
 
 def test_a_row_with_too_many_cells_is_broken_and_one_with_too_few_is_not():

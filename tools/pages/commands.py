@@ -39,11 +39,15 @@ def _one(name: str, command: click.Command) -> str:
     says = " ".join((command.help or "").split())
     options = [each for each in command.params if isinstance(each, click.Option)]
     rows = [
-        (code(", ".join(each.opts)), each.metavar or _type(each), each.help or "")
-        for each in options
+        (code(", ".join(each.opts)), each.metavar or _type(each), _says(each)) for each in options
     ]
     listed = "\n" + table(("Option", "Value", "What it is"), rows) if rows else ""
     return f"\n## {name}\n\n    {usage}\n\n{says}\n{listed}"
+
+
+def _says(option: click.Option) -> str:
+    default = f"Default: {option.default}." if option.show_default else ""
+    return " ".join(part for part in (option.help, default) if part)
 
 
 def _type(option: click.Option) -> str:

@@ -113,6 +113,10 @@ _ELSEWHERE = """
 | log lines | event names, ids and error codes; no text, no address | the operator decides |
 | the public record | no account, no post id, no text: salted commitments only | for ever |
 
+Two tables hold words of members without naming one: `text_bank` (removed texts, in their normal
+form) and `notice_items` (what a sender quoted or what was read from a screenshot). They are found by
+the post.
+
 An entry of the record is linked to a person only by the salt in `record_salts`. Without that row
 the entry stays, and nobody can tell any more whom it was about.
 

@@ -19,8 +19,6 @@ from tools.pages.source import called_name, module_name, modules
 from venire import events
 from venire.cases.court import Court
 from venire.kernel.states import StateMachine
-from venire.notices import rules as notice_rules
-from venire.notices.model import ITEM_STATES
 from venire.server.subscriptions import subscriptions
 from venire.storage.relay import Subscription
 
@@ -48,14 +46,6 @@ Machines are data, checked when they are built: one start, no state that nothing
 for each wait.
 """
 
-_ITEMS = """
-## notice item
-
-`venire.notices.rules`. *Final*: the sender can be given the last word. `removed` reopens on a won
-appeal, `not_found` when a person names the post after all. Its waits end with its post's case.
-
-"""
-
 
 def every_event() -> tuple[type[events.Happened], ...]:
     """The members of the union, as declared."""
@@ -68,7 +58,7 @@ def _heard() -> tuple[Subscription, ...]:
     return subscriptions(cast("Court", nobody))
 
 
-def _tellers() -> dict[str, list[str]]:
+def tellers() -> dict[str, list[str]]:
     """Which modules make each event."""
     wanted = {event.__name__ for event in every_event()}
     found: dict[str, list[str]] = {name: [] for name in wanted}
@@ -81,21 +71,23 @@ def _tellers() -> dict[str, list[str]]:
 
 def events_page() -> str:
     """docs/map/events.md."""
-    tellers, heard = _tellers(), _heard()
+    told_by, heard = tellers(), _heard()
     rows = []
     for event in every_event():
-        hearers = [each.name for each in heard if not each.hears or event in each.hears]
+        hearers = [each.name for each in heard if event in each.hears]
         fields = [field.name for field in msgspec.structs.fields(event)]
         rows.append(
             (
                 code(event.__name__),
                 first_sentence(event),
                 names(fields),
-                names(tellers[event.__name__]),
+                names(told_by[event.__name__]),
                 names(hearers),
             )
         )
-    return _EVENTS + table(("Event", "What happened", "Fields", "Told by", "Heard by"), rows)
+    whole = names(each.name for each in heard if not each.hears)
+    told = f"{_EVENTS}These read every page of the journal besides: {whole}.\n\n"
+    return told + table(("Event", "What happened", "Fields", "Told by", "Heard by"), rows)
 
 
 def _handler(subscription: Subscription) -> tuple[str, str]:
@@ -180,22 +172,4 @@ def states_page() -> str:
             f"\n## {machine.name}\n\n`{module}`\n\n{_drawing(machine.start, exits)}\n"
             + table(("State", "Leads to", "Deadline", "What ends it"), rows)
         )
-    parts.append(_items())
     return "".join(parts)
-
-
-def _items() -> str:
-    """Notice items: their wait ends with their case's, so they have no clocks of their own."""
-    exits = {
-        state: tuple(
-            after
-            for after in ITEM_STATES
-            if after != state and notice_rules.may_follow(state, after)
-        )
-        for state in ITEM_STATES
-    }
-    rows = (
-        (code(state), names(onward), "yes" if state in notice_rules.FINAL_STATES else "")
-        for state, onward in exits.items()
-    )
-    return _ITEMS + table(("State", "Leads to", "Final"), rows)

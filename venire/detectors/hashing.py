@@ -30,7 +30,6 @@ _LONGEST_WORD = 64
 _POWERS = np.cumprod(np.full(_LONGEST_WORD, _LETTER, dtype=np.uint64))
 _ASCII = 128
 _WORD_SIGN = np.array([chr(code).isalnum() for code in range(_ASCII)], dtype=np.bool_)
-_CUE = np.uint64(0xD6E8FEB86659FD93)
 
 
 def _mixed(hashes: Hashes) -> Hashes:
@@ -51,12 +50,15 @@ def _places(hashes: Hashes) -> Ints:
 class Features:
     """Features of one block of a batch, one entry per occurrence.
 
+    `share` is one over how often the feature occurs in its post: a word said ten times counts once,
+    or shouting "go go go" would drown all else.
     `place` is where the weight lies, `post` the row in the batch, `start` and `end` the characters
     in the joined text of the batch (`Batch.begin` turns them into those of one post).
     """
 
     place: Ints
     post: Ints
+    share: Floats
     start: Ints
     end: Ints
 
@@ -71,6 +73,20 @@ class Batch:
     letters: Features
 
 
+def _shares(place: Ints, post: Ints) -> Floats:
+    order = np.argsort(post * PLACES + place, kind="stable")
+    keys = (post * PLACES + place)[order]
+    first = np.flatnonzero(np.diff(keys, prepend=-1) != 0)
+    counts = np.diff(first, append=len(keys))
+    shares = np.empty(len(keys), dtype=np.float64)
+    shares[order] = np.repeat(1 / counts, counts)
+    return shares
+
+
+def _block(place: Ints, post: Ints, start: Ints, end: Ints) -> Features:
+    return Features(place, post, _shares(place, post), start, end)
+
+
 def _word_features(codes: Hashes, post: Ints) -> Features:
     """Words and pairs of neighbouring words."""
     sign = np.ones(len(codes), dtype=np.bool_)
@@ -79,7 +95,7 @@ def _word_features(codes: Hashes, post: Ints) -> Features:
     at = np.flatnonzero(sign)
     if not len(at):
         none = np.zeros(0, dtype=np.int64)
-        return Features(none, none, none, none)
+        return _block(none, none, none, none)
     first = np.flatnonzero(np.diff(at, prepend=-2) != 1)
     start = at[first]
     length = np.diff(first, append=len(at))
@@ -89,7 +105,7 @@ def _word_features(codes: Hashes, post: Ints) -> Features:
     owner = post[start]
     pair = np.flatnonzero(owner[1:] == owner[:-1])
     pairs = _mixed(hashes[pair]) * _PAIR + hashes[pair + 1]
-    return Features(
+    return _block(
         np.concatenate([_places(hashes), _places(pairs)]),
         np.concatenate([owner, owner[pair]]),
         np.concatenate([start, start[pair]]),
@@ -114,7 +130,7 @@ def _letter_features(codes: Hashes, post: Ints) -> Features:
         places.append(_places(rolling[at] + np.uint64(size)))
     start = np.concatenate(starts)
     sizes = np.repeat(np.array(LETTERS, dtype=np.int64), [len(one) for one in starts])
-    return Features(np.concatenate(places), post[start], start, start + sizes)
+    return _block(np.concatenate(places), post[start], start, start + sizes)
 
 
 def features(texts: Sequence[str]) -> Batch:
@@ -129,11 +145,3 @@ def features(texts: Sequence[str]) -> Batch:
     # The second blank before a text starts its first word's letters: it belongs to that text.
     post = np.concatenate([np.zeros(1, dtype=np.int64), post, np.full(1, len(texts) - 1)])
     return Batch(len(texts), begin, _word_features(codes, post), _letter_features(codes, post))
-
-
-def cue_place(cue: str) -> int:
-    """The place of a rule cue in the block of words: its own hash, since no word contains a tab."""
-    codes = np.frombuffer(f"\t{cue}".encode("utf-32-le"), dtype="<u4").astype(np.uint64)
-    powers = _POWERS[np.minimum(np.arange(len(codes)), _LONGEST_WORD - 1)]
-    total = np.add.reduce((codes + np.uint64(1)) * powers, keepdims=True)
-    return int(_places(total ^ _CUE)[0])

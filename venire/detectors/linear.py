@@ -45,7 +45,7 @@ def explain(model: Linear, reading: Reading) -> Explanation:
     shares = np.zeros(length, dtype=np.float64)
     rest = 0.0
     for block, part in enumerate((batch.words, batch.letters)):
-        values = model.weights[part.place + block * PLACES] / norms(part, 1)[0]
+        values = model.weights[part.place + block * PLACES] * part.share / norms(part, 1)[0]
         for value, start, end in zip(values, part.start - begin, part.end - begin, strict=True):
             inside = slice(max(0, int(start)), min(length, int(end)))
             if inside.stop > inside.start:

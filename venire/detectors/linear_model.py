@@ -66,7 +66,7 @@ class Linear:
         batch = features([reading.plain for reading in readings])
         total = np.full(batch.size, self.bias, dtype=np.float64)
         for block, part in enumerate((batch.words, batch.letters)):
-            values = self.weights[part.place + block * PLACES]
+            values = self.weights[part.place + block * PLACES] * part.share
             sums = np.bincount(part.post, weights=values, minlength=batch.size)
             total += sums / norms(part, batch.size)
         for row, reading in enumerate(readings):
@@ -79,9 +79,9 @@ MARK_AT = {mark: at for at, mark in enumerate(MARKS)}
 
 
 def norms(part: Features, size: int) -> Floats:
-    """The square root of the number of features: a long post does not weigh more for its length."""
-    counts = np.bincount(part.post, minlength=size)
-    return np.sqrt(np.maximum(counts, 1)).astype(np.float64)
+    """The root of the number of different features: a long post does not weigh more for that."""
+    counts = np.bincount(part.post, weights=part.share, minlength=size)
+    return np.sqrt(np.maximum(counts, 1.0))
 
 
 def save(model: Linear, path: Path) -> None:

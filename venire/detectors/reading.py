@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from itertools import islice
 from typing import Literal
 
 from venire.detectors.cues import THREATS
@@ -14,6 +15,8 @@ from venire.kernel.quotes import is_condemned
 from venire.kernel.text import Folded, fold, is_quoted
 
 Veto = Literal["negation", "quote"]
+_MOST_HITS = 12
+"""Of one cue in one post: each is looked up in the whole text, and a post says it once or twice."""
 
 ROUTES: tuple[str, ...] = ("address", "time")
 """What turns words into a plan: where someone lives, when it is to happen."""
@@ -90,7 +93,7 @@ def read(evidence: Evidence) -> Reading:
 def _hits(folded: Folded, plain: str, original: str) -> tuple[Hit, ...]:
     found: list[Hit] = []
     for cue in THREATS:
-        for match in cue.pattern.finditer(plain):
+        for match in islice(cue.pattern.finditer(plain), _MOST_HITS):
             # A cue may begin with the sign or blank before its first word.
             lead = len(match.group()) - len(match.group().lstrip(" .!?,:;\"'\n-"))
             start, end = match.start() + lead, match.end()

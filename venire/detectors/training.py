@@ -19,7 +19,7 @@ from venire.detectors.corpus import Counts, Row, own_rows, read_rows
 from venire.detectors.evaluation import Scores, Truth, threshold_at
 from venire.detectors.figures import Scored, figures
 from venire.detectors.hashing import PLACES, features
-from venire.detectors.linear_model import LanguageScale, Linear, save
+from venire.detectors.linear_model import LanguageScale, Linear, norms, save
 from venire.detectors.look import Look
 from venire.detectors.model import LANGUAGES, Evidence, Language
 from venire.detectors.reading import CUE_NAMES, MARKS, Reading, read
@@ -132,8 +132,7 @@ def _matrix(readings: list[Reading]) -> Any:
         ]
         values, at_rows, at_places = [], [], []
         for block, part in enumerate((batch.words, batch.letters)):
-            counts = np.maximum(np.bincount(part.post, minlength=batch.size), 1)
-            values.append(1 / np.sqrt(counts[part.post]))
+            values.append(part.share / norms(part, batch.size)[part.post])
             at_rows.append(part.post)
             at_places.append(part.place + block * PLACES)
         values.append(np.full(len(marked), _MARK_VALUE))

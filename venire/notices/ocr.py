@@ -34,6 +34,15 @@ class _Lost(Exception):  # noqa: N818 - names what happened to the child
     """The child died, hung, or said what it may not."""
 
 
+_FAULTS: Final = (
+    _Lost,
+    TimeoutError,
+    OSError,
+    asyncio.IncompleteReadError,
+    msgspec.MsgspecError,
+)
+
+
 class _Child:
     """One reading process. Anything unexpected ends it; the next picture starts another."""
 
@@ -53,7 +62,7 @@ class _Child:
             process = self._process or await self._start()
             self._reads += 1
             return await asyncio.wait_for(self._exchange(process, picture), seconds)
-        except (TimeoutError, OSError, asyncio.IncompleteReadError, msgspec.MsgspecError) as error:
+        except _FAULTS as error:
             await self.stop()
             raise _Lost from error
         except BaseException:
@@ -73,8 +82,12 @@ class _Child:
             start_new_session=True,
         )
         self._reads = 0
-        hello = await asyncio.wait_for(_answer(process), self._start_seconds)
+        try:
+            hello = await asyncio.wait_for(_answer(process), self._start_seconds)
+        except _FAULTS as error:
+            hello = Answer("", error=type(error).__name__)
         if hello.error:
+            # No picture has been seen yet, so none can be at fault.
             raise Unavailable(
                 "ocr_unavailable",
                 "no engine to read screenshots with: install tesseract, or rapidocr",

@@ -123,6 +123,7 @@ def _record(
 
     A lost quotation mark would swallow every row down to the next one. So a record is first read
     strictly; if that fails, its first line stands alone, and the lines after it are read afresh.
+    Alone it counts only with a cell for every column: a mark lost in the last one does no harm.
     """
     reader = csv.reader(_window(lines, place), delimiter=separator, strict=True)
     try:
@@ -132,7 +133,7 @@ def _record(
     else:
         return (cells if _fits(cells, columns) else None), max(reader.line_num, 1)
     try:
-        cells = next(csv.reader([lines[place]], delimiter=separator))
+        cells = next(csv.reader([lines[place].rstrip("\r\n")], delimiter=separator))
     except (csv.Error, StopIteration):
         return None, 1
     return (cells if len(cells) == columns else None), 1

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import functools
+import itertools
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
@@ -34,27 +36,28 @@ def environment() -> jinja2.Environment:
     made.globals["static"] = address_of
     made.globals["words"] = words
     made.filters["marked"] = marked
+    made.filters["longest"] = longest
     return made
 
 
-def marked(text: str, found: list[str] | tuple[str, ...]) -> Markup:
-    """A text as HTML, with the words that stood out in `<mark>`; lines stay lines.
-
-    The longest word is taken where two begin at one place.
-    """
+def marked(text: str, found: Sequence[str]) -> Markup:
+    """A text as HTML, with every place of the words that stood out in `<mark>`."""
+    stands_out = [False] * len(text)
+    for word in found:
+        place = text.find(word) if word else -1
+        while place >= 0:
+            stands_out[place : place + len(word)] = [True] * len(word)
+            place = text.find(word, place + 1)
     pieces: list[Markup] = []
-    wanted = sorted({word for word in found if word}, key=len, reverse=True)
-    place = start = 0
-    while place < len(text):
-        word = next((word for word in wanted if text.startswith(word, place)), None)
-        if word is None:
-            place += 1
-            continue
-        pieces.append(escape(text[start:place]))
-        pieces.append(Markup("<mark>{}</mark>").format(word))
-        place = start = place + len(word)
-    pieces.append(escape(text[start:]))
+    for out, signs in itertools.groupby(range(len(text)), key=stands_out.__getitem__):
+        run = "".join(text[place] for place in signs)
+        pieces.append(Markup("<mark>{}</mark>").format(run) if out else escape(run))
     return Markup().join(pieces)
+
+
+def longest(found: Sequence[str]) -> list[str]:
+    """Words without those that are part of a longer one."""
+    return [word for word in found if not any(word != other and word in other for other in found)]
 
 
 def render(template: str, visit: Visit, **values: Any) -> str:

@@ -271,7 +271,8 @@ async def _send_notice(
         url = str(given.get("url") or "")
         if url.startswith("stream:"):
             # A row that is not in this run (`--limit`) becomes a post that never was.
-            given["url"] = run.urls.get(url[7:], f"{client.base_url}@nobody/1")
+            absent = f"{str(client.base_url).rstrip('/')}/@nobody/1"
+            given["url"] = run.urls.get(url[7:], absent)
         items.append(given)
     document["items"] = items
     files = [("notice", ("notice.json", json.dumps(document).encode(), "application/json"))]
