@@ -95,6 +95,13 @@ async def test_how_far_it_follows_is_kept(index):
     assert await index.indexed_through() == 1 << 62
 
 
+async def test_a_sign_by_itself_asks_for_nothing_and_several_are_a_part(index):
+    await fill(index, "roses - still", "wait... what", "_ roses")
+    assert await all_of(index, "roses", "-", "_") == [1, 3]
+    assert await all_of(index, "...", "what") == [2]
+    assert await any_of(index, "-", "!") == []
+
+
 async def test_no_more_than_asked_for_and_none_for_nothing(index):
     await fill(index, *["sama saja"] * 20)
     assert len(await index.candidates(["sama"], "any", 7)) == 7
@@ -215,4 +222,5 @@ async def test_ten_thousand_posts_are_indexed_and_searched_in_seconds(index):
         terms = texts[number].split()[:24]
         found = await index.candidates(terms, "any", 50)
         assert number + 1 in found or len(found) == 50
+        assert number + 1 in await index.candidates(terms[:4], "all", 1_000)
     assert time.perf_counter() - started < 10

@@ -38,15 +38,12 @@ class Site:
         self.process = None
 
     def start(self):
-        log = (self.folder.parent / "server.log").open("ab")
-        self.process = subprocess.Popen(
-            [
-                *(sys.executable, "-m", "venire", "run", "--profile", "acceptance"),
-                *("--data", str(self.folder), "--port", str(self.port)),
-            ],
-            stdout=log,
-            stderr=log,
-        )
+        command = [
+            *(sys.executable, "-m", "venire", "run", "--profile", "acceptance"),
+            *("--data", str(self.folder), "--port", str(self.port)),
+        ]
+        with (self.folder.parent / "server.log").open("ab") as log:
+            self.process = subprocess.Popen(command, stdout=log, stderr=log)
 
     def kill(self):
         os.kill(self.process.pid, signal.SIGKILL)

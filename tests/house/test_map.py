@@ -113,4 +113,4 @@ def test_every_generated_page_is_listed_in_the_index() -> None:
     index = PAGES["docs/map/README.md"]()
     for name in PAGES.keys() - {"docs/map/README.md"}:
         beside = name.removeprefix("docs/map/")
-        assert f"[{beside}]" in index or f"[../{Path(name).name}]" in index
+        assert f"[{beside}]" in index or f"[../{name.removeprefix('docs/')}]" in index

@@ -74,4 +74,7 @@ def test_any_bytes_are_read_as_a_mail_or_refused(content):
     try:
         letters.read(b"From: a@b.example\nContent-Type: " + content)
     except Invalid as problem:
-        assert problem.code == "notice_mail"
+        code = problem.code
+    else:
+        code = ""
+    assert code in {"", "notice_mail"}

@@ -197,7 +197,7 @@ async def test_idle_children_are_let_go(tmp_path):
     async with OcrPool(1, command=child(tmp_path, behaviour), idle_seconds=0.2) as pool:
         await pool.read(BLANK)
         with anyio.fail_after(10):
-            while pool.running:
+            while pool.running:  # noqa: ASYNC110 - the pool tells nobody that it let a child go
                 await anyio.sleep(0.05)
         await pool.read(BLANK)
         assert lives(tmp_path) == 2

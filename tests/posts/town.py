@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from pathlib import Path
 
 from venire.kernel.chance import SeededChance
@@ -37,7 +36,6 @@ class Town:
             site=Site(domain="town.test", base_url=BASE_URL),
             **world,
         )
-        self.heard: list[Envelope] = []
 
     async def account(self, username: str, **changes) -> AccountId:
         values = {
@@ -78,7 +76,6 @@ class Town:
         """Tell every subscriber what they have not heard."""
         page = await self.storage.tail(await self.storage.position(feeds.CURSOR), 100_000)
         await self.tell(page)
-        self.heard += page
         return page
 
     async def tell(self, page: list[Envelope]) -> None:
@@ -93,6 +90,3 @@ class Town:
         page = await self.storage.tail(await self.storage.position(indexing.CURSOR), 100_000)
         if page:
             await indexing.index_page(self.world, search, page, page[-1].sequence)
-
-    def close(self) -> None:
-        asyncio.run(self.storage.close())

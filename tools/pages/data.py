@@ -114,7 +114,7 @@ _ELSEWHERE = """
 | the public record | no account, no post id, no text: salted commitments only | for ever |
 
 Two tables hold words of members without naming one: `text_bank` (removed texts, in their normal
-form) and `notice_items` (what a sender quoted or what was read from a screenshot). They are found by
+form) and `notice_items` (what a sender quoted, what was read from a screenshot). They are found by
 the post.
 
 An entry of the record is linked to a person only by the salt in `record_salts`. Without that row

@@ -95,6 +95,7 @@ def index_page() -> str:
         ("categories.md", "the policy as it ships"),
         ("errors.md", "every error code"),
         ("../commands.md", "the `venire` command"),
+        ("../decisions/README.md", "what was decided, and why"),
         ("../personal-data.md", "whose personal data is kept where, and for how long"),
     )
     listed = "".join(f"- [{name}]({name}): {says}\n" for name, says in pages)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from venire.detectors.hashing import PLACES, Floats, features
-from venire.detectors.linear_model import MARK_AT, Linear, norms
+from venire.detectors.linear_model import MARK_AT, Focus, Linear, norms
 from venire.detectors.look import Look
 from venire.detectors.model import Signal, Span
 from venire.detectors.reading import Reading
@@ -25,44 +25,52 @@ _MOST = 4
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """Where a logit comes from: `letters[i]` is the share of `plain[i]`; all parts sum to it."""
+    """Where a logit comes from: `letters[i]` is the share of `plain[i]`; all parts sum to it.
+
+    `constant` is the bias, less what choosing one sentence costs.
+    """
 
     letters: Floats
     marks: dict[str, float]
-    bias: float
+    constant: float
 
     @property
     def logit(self) -> float:
         """The sum of all parts."""
-        return float(self.letters.sum() + sum(self.marks.values()) + self.bias)
+        return float(self.letters.sum() + sum(self.marks.values()) + self.constant)
 
 
-def explain(model: Linear, reading: Reading) -> Explanation:
-    """Spread each feature's part evenly over its letters (a blank counts where nothing else is)."""
-    batch = features([reading.plain])
+def explain(model: Linear, reading: Reading, focus: Focus) -> Explanation:
+    """Spread each feature's part evenly over its letters, within the part that was weighed."""
+    start, end = focus.part.start, focus.part.end
+    batch = features([reading.plain[start:end]])
     begin = int(batch.begin[0])
-    length = len(reading.plain)
-    shares = np.zeros(length, dtype=np.float64)
-    rest = 0.0
+    # One more at either end: a letter run may begin or end with the blank beside the text.
+    shares = np.zeros(end - start + 2, dtype=np.float64)
     for block, part in enumerate((batch.words, batch.letters)):
         values = model.weights[part.place + block * PLACES] * part.share / norms(part, 1)[0]
-        for value, start, end in zip(values, part.start - begin, part.end - begin, strict=True):
-            inside = slice(max(0, int(start)), min(length, int(end)))
-            if inside.stop > inside.start:
-                shares[inside] += value / (inside.stop - inside.start)
-            else:
-                rest += float(value)
-    marks = {mark: float(model.marks[MARK_AT[mark]]) for mark in reading.marks}
-    return Explanation(shares, marks, model.bias + rest)
+        each = values / (part.end - part.start)
+        for size in np.unique(part.end - part.start):
+            chosen = (part.end - part.start) == size
+            first = part.start[chosen] - begin + 1
+            for step in range(int(size)):
+                np.add.at(shares, first + step, each[chosen])
+    letters = np.zeros(len(reading.plain), dtype=np.float64)
+    if end > start:
+        shares[1] += shares[0]
+        shares[-2] += shares[-1]
+        letters[start:end] = shares[1:-1]
+    marks = {mark: float(model.marks[MARK_AT[mark]]) for mark in focus.part.marks}
+    return Explanation(letters, marks, model.bias - focus.penalty)
 
 
 def look(given: Look) -> Signal | None:
     """A signal from `case_at` on: below it, the words of most posts would be shown for nothing."""
     scale = given.model.scales[given.reading.lang]
-    score = scale.probability(given.logit)
+    score = scale.probability(given.focus.logit)
     if score < scale.case_at:
         return None
-    ranges = weighty_ranges(given.reading, explain(given.model, given.reading))
+    ranges = weighty_ranges(given.reading, explain(given.model, given.reading, given.focus))
     spans = (Span(*given.reading.folded.span(*each), "linear.words") for each in ranges)
     return Signal(NAME, "incitement", round(score, 4), tuple(spans))
 

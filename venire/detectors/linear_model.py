@@ -17,11 +17,12 @@ from numpy.typing import NDArray
 
 from venire.detectors.hashing import HASH_VERSION, PLACES, Features, Floats, features
 from venire.detectors.model import LANGUAGES, Language
-from venire.detectors.reading import CUE_NAMES, MARKS, Reading
+from venire.detectors.reading import CUE_NAMES, MARKS, Part, Reading
 from venire.kernel.errors import Refused
 
 FORMAT = 1
 SHIPPED = Path(__file__).parent / "weights" / "incitement.npz"
+PART_PENALTY = 0.75
 MAX_BYTES = 5 * 1024 * 1024
 
 Weights = NDArray[np.float32]
@@ -46,6 +47,15 @@ class LanguageScale:
 
 
 @dataclass(frozen=True, slots=True)
+class Focus:
+    """The part of a post that weighs most, its logit, and what was taken off for choosing it."""
+
+    logit: float
+    part: Part
+    penalty: float
+
+
+@dataclass(frozen=True, slots=True)
 class Linear:
     """Weights, calibration and thresholds: all that one `.npz` holds.
 
@@ -59,18 +69,39 @@ class Linear:
     cue_precision: Weights
     scales: dict[Language, LanguageScale]
 
-    def logits(self, readings: Sequence[Reading]) -> Floats:
-        """One logit per reading, in order."""
-        if not readings:
+    def focus_all(self, readings: Sequence[Reading]) -> list[Focus]:
+        """Where each reading weighs most, in order: the whole post, or one sentence of it.
+
+        A sentence costs `PART_PENALTY`, since the most telling of many is telling by chance.
+        """
+        parts = [(reading, part) for reading in readings for part in reading.parts]
+        logits = self.part_logits([r.plain[p.start : p.end] for r, p in parts],
+                                  [part.marks for _, part in parts])  # fmt: skip
+        found: list[Focus] = []
+        at = 0
+        for reading in readings:
+            whole = Focus(float(logits[at]), reading.parts[0], 0.0)
+            best = whole
+            for offset, part in enumerate(reading.parts[1:], start=1):
+                logit = float(logits[at + offset]) - PART_PENALTY
+                if logit > best.logit:
+                    best = Focus(logit, part, PART_PENALTY)
+            found.append(best)
+            at += len(reading.parts)
+        return found
+
+    def part_logits(self, texts: Sequence[str], marks: Sequence[Sequence[str]]) -> Floats:
+        """One logit per stretch of plain text with its rule marks."""
+        if not texts:
             return np.zeros(0, dtype=np.float64)
-        batch = features([reading.plain for reading in readings])
+        batch = features(texts)
         total = np.full(batch.size, self.bias, dtype=np.float64)
         for block, part in enumerate((batch.words, batch.letters)):
             values = self.weights[part.place + block * PLACES] * part.share
             sums = np.bincount(part.post, weights=values, minlength=batch.size)
             total += sums / norms(part, batch.size)
-        for row, reading in enumerate(readings):
-            for mark in reading.marks:
+        for row, names in enumerate(marks):
+            for mark in names:
                 total[row] += self.marks[MARK_AT[mark]]
         return total
 
@@ -112,7 +143,7 @@ def load(path: Path = SHIPPED) -> Linear:
     try:
         if path.stat().st_size > MAX_BYTES:
             raise _bad_weights(path, "too_large")
-        with np.load(path, allow_pickle=False) as file:
+        with path.open("rb") as raw, np.load(raw, allow_pickle=False) as file:
             return _checked(path, {name: file[name] for name in _SHAPES})
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as problem:
         raise _bad_weights(path, "unreadable") from problem

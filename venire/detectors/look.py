@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from venire.detectors.linear_model import Linear
+from venire.detectors.linear_model import Focus, Linear
 from venire.detectors.reading import Reading
 
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """The post as read, what the linear model makes of it, and that model."""
+    """The post as read, where the linear model finds it weighs most, and that model."""
 
     reading: Reading
-    logit: float
+    focus: Focus
     model: Linear

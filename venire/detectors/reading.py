@@ -15,6 +15,10 @@ from venire.kernel.quotes import is_condemned
 from venire.kernel.text import Folded, fold, is_quoted
 
 Veto = Literal["negation", "quote"]
+_PAUSE = re.compile(r"[.!?\n]+\s*")
+_LEAST = 30
+"""Letters in a part: fewer say too little by themselves."""
+_MOST = 220
 _MOST_HITS = 12
 """Of one cue in one post: each is looked up in the whole text, and a post says it once or twice."""
 
@@ -44,10 +48,21 @@ class Hit:
 
 
 @dataclass(frozen=True, slots=True)
+class Part:
+    """A stretch of `Reading.plain` that is weighed by itself, and the rule marks in it."""
+
+    start: int
+    end: int
+    marks: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Reading:
     """A post as the detectors see it. `plain` is the folded text, figures of speech blanked out.
 
-    `plain` has a letter for each of `folded.text`, so one offset map serves both.
+    `plain` has a letter for each of `folded.text`, so one offset map serves both. `parts` begins
+    with the whole post; a post of several sentences has each of them after it, so that a threat is
+    not diluted by what is put around it.
     """
 
     evidence: Evidence
@@ -55,7 +70,7 @@ class Reading:
     plain: str
     lang: Language
     hits: tuple[Hit, ...]
-    marks: tuple[str, ...]
+    parts: tuple[Part, ...]
 
     @property
     def meant(self) -> tuple[Hit, ...]:
@@ -80,23 +95,52 @@ def read(evidence: Evidence) -> Reading:
     folded = fold(evidence.text)
     plain = blanked(folded.text)
     hits = _hits(folded, plain, evidence.text)
+    condemned = any(hit.veto == "quote" for hit in hits) and is_condemned(evidence.text)
+    ranges = [(0, len(plain)), *_sentences(plain)]
     return Reading(
         evidence=evidence,
         folded=folded,
         plain=plain,
         lang=language_of(folded.text, evidence.lang),
         hits=hits,
-        marks=_marks(folded, plain, evidence.text, hits),
+        parts=tuple(
+            Part(start, end, _marks(folded.text, plain, start, end, hits, condemned=condemned))
+            for start, end in ranges
+        ),
     )
+
+
+def _sentences(plain: str) -> list[tuple[int, int]]:
+    """Sentences, short ones joined to the next, long ones cut at a blank; none when it is one."""
+    if len(plain) < 2 * _LEAST:
+        return []
+    ranges: list[tuple[int, int]] = []
+    start = 0
+    for match in _PAUSE.finditer(plain):
+        if match.end() - start >= _LEAST:
+            ranges += _cut(plain, start, match.end())
+            start = match.end()
+    if len(plain) - start >= _LEAST or not ranges:
+        ranges += _cut(plain, start, len(plain))
+    elif start < len(plain):
+        ranges[-1] = (ranges[-1][0], len(plain))
+    return ranges if len(ranges) > 1 else []
+
+
+def _cut(plain: str, start: int, end: int) -> list[tuple[int, int]]:
+    ranges: list[tuple[int, int]] = []
+    while end - start > _MOST:
+        at = plain.rfind(" ", start + _LEAST, start + _MOST) + 1 or start + _MOST
+        ranges.append((start, at))
+        start = at
+    return [*ranges, (start, end)]
 
 
 def _hits(folded: Folded, plain: str, original: str) -> tuple[Hit, ...]:
     found: list[Hit] = []
     for cue in THREATS:
         for match in islice(cue.pattern.finditer(plain), _MOST_HITS):
-            # A cue may begin with the sign or blank before its first word.
-            lead = len(match.group()) - len(match.group().lstrip(" .!?,:;\"'\n-"))
-            start, end = match.start() + lead, match.end()
+            start, end = match.span()
             veto: Veto | None = None
             if is_quoted(original, *folded.span(start, end)):
                 veto = "quote"
@@ -106,18 +150,22 @@ def _hits(folded: Folded, plain: str, original: str) -> tuple[Hit, ...]:
     return tuple(found)
 
 
-def _marks(folded: Folded, plain: str, original: str, hits: tuple[Hit, ...]) -> tuple[str, ...]:
-    meant = dict.fromkeys(hit.cue for hit in hits if hit.veto is None)
+def _marks(
+    folded: str, plain: str, start: int, end: int, hits: tuple[Hit, ...], *, condemned: bool
+) -> tuple[str, ...]:
+    inside = [hit for hit in hits if start <= hit.start and hit.end <= end]
+    part = plain[start:end]
+    meant = dict.fromkeys(hit.cue for hit in inside if hit.veto is None)
     marks = list(meant)
-    if any(hit.veto == "negation" for hit in hits):
+    if any(hit.veto == "negation" for hit in inside):
         marks.append("negated")
-    if any(hit.veto == "quote" for hit in hits):
+    if any(hit.veto == "quote" for hit in inside):
         marks.append("quoted")
-        if is_condemned(original):
+        if condemned:
             marks.append("condemned")
-    if plain != folded.text:
+    if part != folded[start:end]:
         marks.append("figurative")
-    if not hits and LAWFUL.search(plain) is not None:
+    if not inside and LAWFUL.search(part) is not None:
         marks.append("lawful")
     if len(meant) > 1:
         marks.append("several")
@@ -125,6 +173,6 @@ def _marks(folded: Folded, plain: str, original: str, hits: tuple[Hit, ...]) -> 
         marks += [
             name
             for name, pattern in zip(ROUTES, (_ADDRESS, _TIME), strict=True)
-            if pattern.search(plain) is not None
+            if pattern.search(part) is not None
         ]
     return tuple(marks)

@@ -11,10 +11,10 @@ from typing import Any
 import msgspec
 
 from venire.detectors import linear
-from venire.detectors.linear_model import Linear, shipped
+from venire.detectors.linear_model import shipped
 from venire.detectors.look import Look
 from venire.detectors.model import Evidence, Judgement, Models, Signal
-from venire.detectors.reading import Reading, read
+from venire.detectors.reading import read
 from venire.detectors.registry import DETECTORS
 from venire.detectors.vetoes import is_violent
 from venire.kernel.text import is_quoted
@@ -36,10 +36,10 @@ def judge_all(evidence: Sequence[Evidence], models: Models) -> list[Judgement]:
     judgements: list[Judgement] = []
     for start in range(0, len(evidence), BATCH):
         readings = [read(one) for one in evidence[start : start + BATCH]]
-        logits = models.linear.logits(readings)
+        focuses = models.linear.focus_all(readings)
         judgements += [
-            _judged(Look(reading, float(logit), models.linear))
-            for reading, logit in zip(readings, logits, strict=True)
+            _judged(Look(reading, focus, models.linear))
+            for reading, focus in zip(readings, focuses, strict=True)
         ]
     return judgements
 
@@ -57,7 +57,7 @@ def detect(evidence: Evidence, models: Models) -> list[Signal]:
 def _judged(given: Look) -> Judgement:
     reading = given.reading
     scale = given.model.scales[reading.lang]
-    score = scale.probability(given.logit)
+    score = scale.probability(given.focus.logit)
     if score >= scale.hold_at and not may_hold(given):
         score = scale.hold_at * _JUST_BELOW
     signals = (look(given) for _, look in DETECTORS)
@@ -84,11 +84,13 @@ def may_hold(given: Look) -> bool:
         return True
     if reading.hits or not is_violent(reading.plain):
         return False
-    return not _mostly_quoted(reading, given.model)
+    return not _mostly_quoted(given)
 
 
-def _mostly_quoted(reading: Reading, model: Linear) -> bool:
-    ranges = linear.weighty_ranges(reading, linear.explain(model, reading))
+def _mostly_quoted(given: Look) -> bool:
+    reading = given.reading
+    explanation = linear.explain(given.model, reading, given.focus)
+    ranges = linear.weighty_ranges(reading, explanation)
     spans = [reading.folded.span(*each) for each in ranges]
     quoted = sum(is_quoted(reading.evidence.text, *span) for span in spans)
     return bool(spans) and quoted >= _QUOTED_SHARE * len(spans)

@@ -43,6 +43,7 @@ _INVERSE_PENALTY = 16.0
 _MARK_VALUE = 0.3
 """Rule marks enter the fit scaled down, so that words still count where a rule speaks."""
 _WEIGHT = {"synthetic": 0.5, "own": 0.5, "suspect": 0.3}
+_MADE_UP = frozenset({"synthetic", "own"})
 _HELD_BACK = 0
 _CHUNK = 2_000
 
@@ -77,7 +78,8 @@ def train(
     if len({row.threat for row in data.rows}) < 2:  # noqa: PLR2004 - a threat and a benign text
         raise Invalid("no_training_data", "both threats and benign texts are needed")
     progress("fitting for calibration", 0.4)
-    back = np.array([_is_held_back(row) for row in data.rows], dtype=np.bool_)
+    dev_langs = {row.lang for row in dev.rows if row.threat}
+    back = np.array([_is_held_back(row, dev_langs) for row in data.rows], dtype=np.bool_)
     probe = _fitted(data, ~back)
     held_back = [index for index, kept in enumerate(back) if kept]
     progress("fitting", 0.6)
@@ -87,7 +89,7 @@ def train(
     model = dataclasses.replace(model, scales=scales)
     save(model, out)
     progress("measuring", 0.9)
-    report = figures(model, Scored(dev.rows, dev.readings, model.logits(dev.readings)))
+    report = figures(model, Scored(dev.rows, dev.readings, _logits(model, dev.readings)))
     report["size_bytes"] = out.stat().st_size
     write_card(out.with_suffix(".md"), report, counts)
     progress("done", 1.0)
@@ -103,9 +105,9 @@ def _need_scikit_learn() -> None:
         ) from problem
 
 
-def _is_held_back(row: Row) -> bool:
+def _is_held_back(row: Row, dev_langs: set[Language]) -> bool:
     """Kept from the fit that thresholds come from, where dev has too little of its kind."""
-    return row.fold == _HELD_BACK and (row.lang == "id" or row.quality in {"synthetic", "own"})
+    return row.fold == _HELD_BACK and (row.lang not in dev_langs or row.quality in _MADE_UP)
 
 
 def _data(rows: list[Row]) -> _Data:
@@ -128,7 +130,7 @@ def _matrix(readings: list[Reading]) -> Any:
         marked = [
             (row, 2 * PLACES + MARKS.index(mark))
             for row, reading in enumerate(chunk)
-            for mark in reading.marks
+            for mark in reading.parts[0].marks
         ]
         values, at_rows, at_places = [], [], []
         for block, part in enumerate((batch.words, batch.letters)):
@@ -142,6 +144,10 @@ def _matrix(readings: list[Reading]) -> Any:
         places = (np.concatenate(at_rows), np.concatenate(at_places))
         parts.append(sparse.csr_matrix((entries, places), shape=(batch.size, width)))
     return sparse.vstack(parts, format="csr")
+
+
+def _logits(model: Linear, readings: list[Reading]) -> Scores:
+    return np.array([focus.logit for focus in model.focus_all(readings)], dtype=np.float64)
 
 
 def _chunks(readings: list[Reading]) -> list[list[Reading]]:
@@ -185,13 +191,14 @@ def _scale(
     """
     natural = [_scored(model, dev, lang), _scored(probe, held_back, lang, made_up=False)]
     hard = _scored(probe, held_back, lang, made_up=True)
+    if not any((~part.truth).any() for part in natural):
+        natural.append(hard)
     logits = np.concatenate([part.logits for part in natural])
     truth = np.concatenate([part.truth for part in natural])
     if not len(logits) or truth.all():
         raise Invalid("no_training_data", "no benign text to set thresholds by", lang=lang)
     slope, intercept = _platt(logits, truth, hard)
-    benign = [part for part in natural if len(part.logits)]
-    holdable = np.concatenate([part.holdable for part in benign])
+    holdable = np.concatenate([part.holdable for part in natural])
     hold_logit = max(
         threshold_at(np.where(holdable, logits, -np.inf)[~truth], HOLD_RATE),
         threshold_at(np.where(hard.holdable, hard.logits, -np.inf)[~hard.truth], HARD_HOLD_RATE)
@@ -219,13 +226,14 @@ def _scored(model: Linear, data: _Data, lang: Language, made_up: bool | None = N
     at = [
         index
         for index, row in enumerate(data.rows)
-        if row.lang == lang and made_up in {None, row.quality in {"synthetic", "own"}}
+        if row.lang == lang and made_up in {None, row.quality in _MADE_UP}
     ]
     readings = [data.readings[index] for index in at]
-    logits = model.logits(readings)
+    focuses = model.focus_all(readings)
+    logits = np.array([focus.logit for focus in focuses], dtype=np.float64)
     holdable = [
-        may_hold(Look(reading, float(logit), model))
-        for reading, logit in zip(readings, logits, strict=True)
+        may_hold(Look(reading, focus, model))
+        for reading, focus in zip(readings, focuses, strict=True)
     ]
     return _Part(logits, data.truth[at], np.array(holdable, dtype=np.bool_))
 

@@ -39,7 +39,7 @@ favorit beranda cari jelajahi notifikasi pesan profil lihat tayangan menu post a
 """
 _PHONE_LIST: Final = """
 lte lte+ 5g 4g 3g 2g h+ wifi wi-fi volte vo no sim t-mobile mobile at&t att verizon vodafone sprint
-telkomsel indosat ooredoo xl axis smartfren tri im3 carrier o2 ee kb/s mb/s am pm
+telkomsel indosat ooredoo xl axis smartfren tri im3 carrier o2 ee kb/s mb/s am pm il ll al
 """
 _COUNTED: Final = frozenset(_COUNTED_LIST.split())
 _APP: Final = frozenset(_APP_LIST.split())
@@ -196,7 +196,7 @@ def is_status_bar(text: str) -> bool:
     """Whether a line is a phone's own: clock or battery, perhaps with carrier and signal."""
     words = _words(text)
     return any(_CLOCK_WORD.fullmatch(word) for word in words) and all(
-        _CLOCK_WORD.fullmatch(word) or word in _PHONE or len(word) <= 2 or word.isdigit()  # noqa: PLR2004
+        _CLOCK_WORD.fullmatch(word) or word in _PHONE or len(word) == 1 or not word.isalpha()
         for word in words
     )
 

@@ -54,7 +54,7 @@ _COPY_WITH_ADDITION: Final = 0.97
 _MANY: Final = 3
 """More posts than this with one short text, and none by the handle shown: a person decides."""
 _ALIKE: Final = 0.8
-_SAME_HANDLE: Final = 0.8
+_LONG_HANDLE: Final = 6
 _CLOSE_COSTS: Final = 1
 _COMMON_LIST: Final = """
 the and that this with have will your from they would there their what about which when make like
@@ -221,7 +221,7 @@ def _partial(
     if is_beginning(post, quote):
         return "beginning", 0, begins_enough(post, quote)
     pieces = pieces_of(text)
-    if len(pieces) > 1 and has_pieces(post, pieces):
+    if pieces is not None and has_pieces(post, pieces):
         return "pieces", 0, True
     if is_part(post, quote):
         return "part", 0, begins_enough(post, quote)
@@ -250,8 +250,8 @@ def _group(sure: Sequence[_Match]) -> list[_Match]:
 def _one_text(group: Sequence[_Match], handle: str) -> list[_Match] | None:
     """Those of a group that are one text; None when they are several and nothing decides.
 
-    Posts that have the quote word for word are one text by that alone; beginnings may go on, and
-    misread ones differ, in several ways. Then the handle decides, if it is of one only.
+    Posts that have the quote word for word, with no more than weightless words around it, are one
+    text by that alone; beginnings may go on, and misread ones differ, in several ways. Then the handle decides, if it is of one only.
     """
     if group[0].how in ("exact", "whole"):
         return list(group)
@@ -265,9 +265,8 @@ def _one_text(group: Sequence[_Match], handle: str) -> list[_Match] | None:
             texts.append([match])
     if len(texts) == 1:
         return texts[0]
-    named = [
-        text for text in texts if any(_is_handle(match.candidate.handle, handle) for match in text)
-    ]
+    by_author = _named(group, handle)
+    named = [text for text in texts if any(match in by_author for match in text)]
     return named[0] if len(named) == 1 else None
 
 
@@ -294,7 +293,7 @@ def _members(
 
 def _short(group: Sequence[_Match], handle: str, searched: str) -> LocateResult:
     """A short text is said by many: who said it must be known, or few must have."""
-    named = [match for match in group if _is_handle(match.candidate.handle, handle)]
+    named = _named(group, handle)
     if named:
         return _answer("located", named, searched, limit=len(named))
     if len(group) > _MANY:
@@ -324,19 +323,23 @@ def _confidence(match: _Match) -> float:
     return round(sure if match.sure else min(sure, 0.6 * match.likeness), 3)
 
 
-def _is_handle(handle: str, read: str) -> bool:
-    """Whether a handle is the one that was read, look-alikes and one slip allowed."""
-    own, shown = (words_of(name.partition("@")[0].replace("_", "")) for name in (handle, read))
-    if not shown.shapes or not own.shapes:
-        return False
-    if own.shapes == shown.shapes:
-        return True
-    long_enough = min(len(own.shapes), len(shown.shapes)) >= _PIECE
-    return (
-        long_enough
-        and Levenshtein.normalized_similarity(own.shapes, shown.shapes) >= _SAME_HANDLE
-        and Levenshtein.distance(own.shapes, shown.shapes) <= 1
-    )
+def _named(group: Sequence[_Match], handle: str) -> list[_Match]:
+    """Those by the author whose handle was read; failing that, by one with a slip in it."""
+    shown = _handle_shape(handle)
+    if not shown:
+        return []
+    same = [match for match in group if _handle_shape(match.candidate.handle) == shown]
+    if same or len(shown) < _LONG_HANDLE:
+        return same
+    return [
+        match
+        for match in group
+        if Levenshtein.distance(_handle_shape(match.candidate.handle), shown) <= 1
+    ]
+
+
+def _handle_shape(handle: str) -> str:
+    return words_of(re.sub(r"[_.\-]", "", handle.partition("@")[0])).shapes
 
 
 def search_terms(text: str, limit: int = 12) -> tuple[list[str], list[str]]:

@@ -24,7 +24,7 @@ SHORT_LETTERS: Final = 16
 
 _ADDITION_WORDS: Final = 5
 """From so many words on, a post may add a little and still carry the text."""
-_LONG_WORDS: Final = 15
+_MOST_ADDED: Final = 3
 _BEGINNING_LETTERS: Final = 20
 _BEGINNING_SHARE: Final = 0.4
 _PART_LETTERS: Final = 40
@@ -43,9 +43,18 @@ no not never nobody none neither nor without dont doesnt didnt wont cant cannot 
 couldnt isnt arent wasnt werent aint stop if unless
 tidak tak bukan jangan janganlah belum tanpa gak nggak enggak ga ngga kalau jika seandainya
 said says say saying wrote writes quote quoting told tweeted posted claims reportedly allegedly
-threatened kata katanya berkata bilang menulis ujar mengutip
+threatened joke joking jokes kidding satire parody lyrics movie kata katanya berkata bilang menulis ujar mengutip
 """
 _TURNING: Final = frozenset(_TURNING_LIST.split())
+_WEIGHTLESS_LIST: Final = """
+now really just please pls yes yeah yep amen exactly absolutely everyone everybody folks people guys
+bro dude man smh tbh fr imo honestly literally seriously again today tonight here ok okay so well hey
+share shared this pass it on rt repost retweet spread boost follow copy paste wake up
+ayo yuk dong deh nih sih ya yah lah kok gan bang bro woi woy min sis kak bos guys tolong mohon
+sebarkan sebar share viralkan bagikan up sekarang banget pokoknya setuju betul iya
+"""
+_WEIGHTLESS: Final = frozenset(_WEIGHTLESS_LIST.split())
+_HASHTAG: Final = re.compile(r"#(\w{1,60})")
 
 _SAME_SHAPE: Final = str.maketrans("i1|jq952080", "llllggszobo")
 _SAME_PAIRS: Final = (("rn", "m"), ("vv", "w"), ("cl", "d"), ("ii", "u"))
@@ -62,6 +71,8 @@ class Words(msgspec.Struct, frozen=True):
     questions: int
     signs: str
     """Emoji and the like, sorted: with another one a text may say another thing."""
+    tags: frozenset[str]
+    """Its hashtags' words, folded."""
 
     @property
     def is_short(self) -> bool:
@@ -79,25 +90,26 @@ def words_of(text: str) -> Words:
     for pair, single in _SAME_PAIRS:
         shapes = shapes.replace(pair, single)
     signs = "".join(sorted(sign for sign in normal if not (sign.isalnum() or sign in " ?\ufe0f")))
-    return Words(normal, words, letters, shapes, normal.count("?"), signs)
+    tags = frozenset(normal_form(tag) for tag in _HASHTAG.findall(text))
+    return Words(normal, words, letters, shapes, normal.count("?"), signs, tags)
 
 
 def carries(post: Words, quote: Words) -> bool:
-    """Whether a post is the quoted text plus two or three words of no weight before or behind it.
+    """Whether a post is the quoted text plus up to three words of no weight before or behind it.
 
-    None of them may negate, condition or attribute, and no question mark or emoji may differ. A
-    word inside is not of no weight: "the minister" and "the prime minister" are two people.
+    Of no weight are hashtags, calls to pass it on and interjections. Anything else may be how
+    another text goes on, or makes it another one: "... said the judge", "the prime minister".
     """
     extra = len(post.words) - len(quote.words)
-    allowed = 3 if len(quote.words) >= _LONG_WORDS else 2
-    if not 0 < extra <= allowed or len(quote.words) < _ADDITION_WORDS:
+    if not 0 < extra <= _MOST_ADDED or len(quote.words) < _ADDITION_WORDS:
         return False
     if post.questions != quote.questions or post.signs != quote.signs:
         return False
     for start in range(extra + 1):
         end = start + len(quote.words)
         if post.words[start:end] == quote.words:
-            return not _TURNING & {*post.words[:start], *post.words[end:]}
+            added = {*post.words[:start], *post.words[end:]}
+            return added <= _WEIGHTLESS | post.tags and not added & _TURNING
     return False
 
 
@@ -123,12 +135,11 @@ def _long_enough(quote: Words) -> bool:
 
 
 def is_part(post: Words, quote: Words) -> bool:
-    """Whether a long quote stands word for word somewhere in a post."""
-    return (
-        len(quote.letters) >= _PART_LETTERS
-        and len(quote.words) >= _PART_WORDS
-        and f" {' '.join(quote.words)} " in f" {' '.join(post.words)} "
-    )
+    """Whether a long quote stands word for word in a post that doesn't turn it around."""
+    if len(quote.letters) < _PART_LETTERS or len(quote.words) < _PART_WORDS:
+        return False
+    before, found, after = f" {' '.join(post.words)} ".partition(f" {' '.join(quote.words)} ")
+    return bool(found) and not _TURNING & {*before.split(), *after.split()}
 
 
 def signs_within(quote: Words, post: Words) -> bool:
@@ -136,22 +147,39 @@ def signs_within(quote: Words, post: Words) -> bool:
     return all(quote.signs.count(sign) <= post.signs.count(sign) for sign in set(quote.signs))
 
 
-def pieces_of(text: str) -> list[Words]:
-    """The pieces of a quotation with gaps ("first … last"); one piece is no such quotation."""
-    pieces = [words_of(piece) for piece in _ELLIPSIS.split(text)]
-    return [piece for piece in pieces if len(piece.letters) >= _LEAST_PIECE]
+class Pieces(msgspec.Struct, frozen=True):
+    """A quotation with gaps: "first … last".
+
+    `open_start` and `open_end`: it says itself that the post begins before it or goes on after it.
+    """
+
+    parts: tuple[Words, ...]
+    open_start: bool
+    open_end: bool
 
 
-def has_pieces(post: Words, pieces: Sequence[Words]) -> bool:
-    """Whether all pieces stand in a post in this order, and are enough of it."""
+def pieces_of(text: str) -> Pieces | None:
+    """A quotation's pieces; None when it has no gaps, or a piece too short to tell anything."""
+    parts = [words_of(piece) for piece in _ELLIPSIS.split(text.strip())]
+    inner = [part for part in parts if part.letters]
+    if len(inner) < 2 or any(len(part.letters) < _LEAST_PIECE for part in inner):  # noqa: PLR2004
+        return None
+    return Pieces(tuple(inner), not parts[0].letters, not parts[-1].letters)
+
+
+def has_pieces(post: Words, pieces: Pieces) -> bool:
+    """Whether the pieces stand in a post in order, the outer ones at its ends, and are enough."""
     place = 0
-    for piece in pieces:
-        found = post.letters.find(piece.letters, place)
+    for part in pieces.parts:
+        found = post.letters.find(part.letters, place)
         if found < 0:
             return False
-        place = found + len(piece.letters)
-    total = sum(len(piece.letters) for piece in pieces)
-    return total >= _BEGINNING_LETTERS and total >= _BEGINNING_SHARE * len(post.letters)
+        place = found + len(part.letters)
+    starts = pieces.open_start or post.letters.startswith(pieces.parts[0].letters)
+    ends = pieces.open_end or post.letters.endswith(pieces.parts[-1].letters)
+    total = sum(len(part.letters) for part in pieces.parts)
+    enough = total >= max(_BEGINNING_LETTERS, _BEGINNING_SHARE * len(post.letters))
+    return starts and ends and enough
 
 
 def misread_cost(post: Words, quote: Words, *, confidence: float, beginning: bool) -> int | None:
@@ -226,7 +254,8 @@ def _replaces_a_word(quote: Words, post: Words) -> bool:
 def _other_word(left: str, right: str) -> bool:
     """Whether two words are different words, not one word and a slip of it."""
     one, two = words_of(left).shapes, words_of(right).shapes
-    return Levenshtein.distance(one, two) * 2 >= max(len(one), len(two), 1)
+    distance = Levenshtein.distance(one, two)
+    return distance > _LONGEST_MISREADING or distance * 2 >= max(len(one), len(two), 1)
 
 
 def edited_likeness(post: Words, quote: Words) -> float | None:

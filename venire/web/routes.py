@@ -13,7 +13,6 @@ from venire.kernel.errors import Problem
 from venire.web.limits import WebLimits
 from venire.web.pages import (
     about,
-    board,
     case,
     inbox,
     jury,
@@ -25,6 +24,7 @@ from venire.web.pages import (
     report,
     sign_in,
     static,
+    timelines,
 )
 from venire.web.problems import problem_response
 from venire.web.routing import Page, route_of
@@ -34,10 +34,11 @@ from venire.web.visit import Visit, chosen_language
 _MEBIBYTE = 1 << 20
 
 PAGES: tuple[Page, ...] = (
-    # the board
-    Page("GET", "/", board.show),
-    Page("POST", "/", board.publish, "member", "post"),
-    Page("GET", "/home", board.home, "member"),
+    # timelines and posts
+    Page("GET", "/", timelines.show),
+    Page("POST", "/", timelines.publish, "member", "post"),
+    Page("GET", "/home", timelines.home, "member"),
+    Page("GET", "/tags/{name}", timelines.tagged),
     Page("GET", "/posts/{post_id}", post.short_address),
     Page("GET", "/@{name}", profile.show),
     Page("POST", "/@{name}/follow", profile.follow, "member", "post"),

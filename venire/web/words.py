@@ -147,7 +147,7 @@ ACTIONS: Final = {
     "keep": "Keep visible",
 }
 DONE: Final = {
-    "posted": "Your post is on the board.",
+    "posted": "Your post is on the timeline.",
     "deleted": "Your post is deleted.",
     "reported": "Your report has arrived. A receipt is in your inbox.",
     "opted_in": "Thank you. You are on the list for the next draw.",
@@ -166,6 +166,20 @@ DONE: Final = {
 }
 """What `?done=` may say: a sentence of ours, never one from the address."""
 
+SEALED: Final = {
+    "private": "This was not said in public: only the bench reads it.",
+    "child_safety": "Only the person named for such cases opens this one.",
+}
+SEARCHED: Final = {
+    "address": "the address itself",
+    "elsewhere": "an address of another site: {host}",
+    "words": "{count} posts with words of it",
+}
+FORM_ERRORS: Final = {
+    "comment_too_long": "A comment has 1,000 characters at most.",
+    "rule_missing": "Choose the rule that it breaks.",
+    "wrong_password": "Wrong name or password",
+}
 FAULTS: Final = {
     "ERR_BLANK": "This is needed.",
     "ERR_TAKEN": "This is taken already.",
@@ -221,7 +235,7 @@ PROBLEMS: Final = {
     "item_not_open": "This item does not wait for a choice.",
     "link_spent": "This link was used already, or its day is over.",
     "method_not_allowed": "This cannot be done in this way.",
-    "not_seated": "Accept the invitation first.",
+    "not_seated": "Accept the summons first.",
     "notice_busy": "The notice is moving. Try again in a moment.",
     "notice_csv_header": "The table needs a first line with the names of its columns:"
     " n, url, text, screenshot, category, note.",
@@ -244,7 +258,7 @@ PROBLEMS: Final = {
     "reply_target_missing": "The post that you want to answer is not there any more.",
     "role_required": "This page is for moderators.",
     "rule_unknown": "That is not one of this site's rules.",
-    "summons_answered": "You have answered this invitation already.",
+    "summons_answered": "You have answered this summons already.",
     "summons_expired": "The deadline has passed; another juror was asked.",
     "summons_not_found": "You have no seat in this panel.",
     "text_blank": "Write something first.",
@@ -260,9 +274,9 @@ PROBLEMS: Final = {
 ENTRY_TYPES: Final = {
     "epoch": "Pool frozen",
     "draw": "Panel drawn",
-    "seat": "Jurors invited",
-    "decline": "Invitations declined",
-    "timeout": "Invitations lapsed",
+    "seat": "Seats offered",
+    "decline": "Summons declined",
+    "timeout": "Summons lapsed",
     "hold": "Post hidden for now",
     "lift": "Post visible again",
     "verdict": "Verdict",

@@ -99,10 +99,10 @@ def _path(post: Post | None, username: str) -> str:
 def _sealed(visit: Visit, case: Case) -> str:
     """Why its text is not shown here; empty when it is."""
     if case.private:
-        return "This was not said in public: only the bench reads it."
+        return words.SEALED["private"]
     admin = visit.viewer is not None and visit.viewer.role == ADMIN
     if _CHILD_SAFETY in case.categories and not admin:
-        return "Only the person named for such cases opens this one."
+        return words.SEALED["child_safety"]
     return ""
 
 

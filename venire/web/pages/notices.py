@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from typing import Any
 
 from starlette.responses import Response
 
-from venire.cases import releases
+from venire.cases import answers, releases
 from venire.cases import store as cases
 from venire.kernel.clock import iso_ms
 from venire.kernel.errors import Invalid, NotFound
 from venire.kernel.ids import parse_id
-from venire.notices import actions, intake, replies, rules, store
+from venire.notices import actions, intake, rules, store
 from venire.notices.attachments import PartFiles
 from venire.notices.locating import parse_post_url
 from venire.notices.model import Envelope, Notice, NoticeItem, SourceFile
@@ -60,7 +61,7 @@ def _line(visit: Visit, notice: Notice, state: str) -> dict[str, Any]:
         "kind": notice.kind,
         "category": rules.category_named(notice.category) or "other",
         "state": state,
-        "items": notice.item_count,
+        "item_count": notice.item_count,
         "imported_at_ms": notice.imported_at_ms,
         "due_at_ms": notice.due_at_ms,
         "overdue": state != "final" and notice.due_at_ms < now_ms,
@@ -236,8 +237,24 @@ async def show_item(visit: Visit) -> Response:
         picture=bool(item.screenshot_key) and not sealed,
         candidates=candidates,
         chooses=item.state in _WAITS,
+        searched=_searched(visit, item.searched),
         confidence=round(item.confidence * 100) if item.posts else None,
     )
+
+
+_SEARCHED = (
+    (re.compile(r"the address itself"), words.SEARCHED["address"]),
+    (re.compile(r"an address of another site: (?P<host>.*)"), words.SEARCHED["elsewhere"]),
+    (re.compile(r"(?P<count>[0-9]+) posts with words of it"), words.SEARCHED["words"]),
+)
+
+
+def _searched(visit: Visit, text: str) -> str:
+    """What was looked through: the desk writes it in English, readers get it in their language."""
+    for pattern, sentence in _SEARCHED:
+        if found := pattern.fullmatch(text):
+            return visit.t(sentence, **found.groupdict())
+    return text
 
 
 async def picture(visit: Visit) -> Response:
@@ -303,7 +320,7 @@ async def release(visit: Visit) -> Response:
 async def reply(visit: Visit) -> Response:
     """The reply pack, file by file."""
     notice = await _notice(visit)
-    pack = await replies.build(visit.world, notice.id)
+    pack = await answers.reply_pack(visit.court, notice.id)
     name = visit.request.path_params["name"]
     if name not in pack.files:
         raise NotFound("record_not_found", "There is no such file")

@@ -11,6 +11,7 @@ from venire.people.store import load_account
 from venire.posts import actions as posts
 from venire.posts.markup import post_path
 from venire.posts.model import LISTED, Post
+from venire.web import words
 from venire.web.cards import cards_of
 from venire.web.visit import Visit
 
@@ -51,10 +52,10 @@ async def send(visit: Visit) -> Response:
     post = await _post(visit)
     rule = parse_id(visit.form.text("rule", most=20)) or 0
     if not rule:
-        return await _form(visit, post, error="Choose the rule that it breaks")
+        return await _form(visit, post, error=words.FORM_ERRORS["rule_missing"])
     comment = visit.form.text("comment")
     if len(comment) > reports.COMMENT_CHARACTERS:
-        too_long = "A comment has 1,000 characters at most."
+        too_long = words.FORM_ERRORS["comment_too_long"]
         return await _form(visit, post, error=too_long, chosen=rule)
     draft = reports.Draft(
         reporter_id=reporter.id,

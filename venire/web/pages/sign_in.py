@@ -19,7 +19,7 @@ _WITHIN = re.compile(r"/(?![/\\])[\x21-\x7e]*")
 
 
 def _within(path: str) -> str:
-    """A path of this site, or the board: a link must not lead away through our sign-in page."""
+    """A path of this site, or the timeline: a link must not lead away through our sign-in page."""
     return path if _WITHIN.fullmatch(path) and "\\" not in path else "/"
 
 
@@ -50,7 +50,7 @@ async def enter(visit: Visit) -> Response:
     password = visit.form.text("password", most=10_000)
     account = await actions.sign_in(visit.world, name, password)
     if account is None:
-        return _form(visit, to=to, name=name, error="Wrong name or password")
+        return _form(visit, to=to, name=name, error=words.FORM_ERRORS["wrong_password"])
     if waits(account, visit.settings):
         return visit.page("waiting.html", approval=account.state == PENDING)
     return await _enter(visit, account, to)

@@ -1,4 +1,4 @@
-"""The public board, the viewer's home, and the box to post from."""
+"""The public timeline, the viewer's home, a hashtag, and the box to post from."""
 
 from __future__ import annotations
 
@@ -9,10 +9,13 @@ from venire.people.tokens import new_secret
 from venire.posts import actions as posts
 from venire.posts import timelines
 from venire.posts.markup import post_path
-from venire.posts.model import Draft
+from venire.posts.model import PUBLIC, Draft
+from venire.posts.scan import tag_key
+from venire.posts.sight import Sight
 from venire.web.cards import cards_of, is_first, turn_of, window_of
 from venire.web.visit import Visit
 
+_TAGGED = 60
 _TO_READ = ("public", "unlisted", "private")
 
 
@@ -20,7 +23,7 @@ async def show(visit: Visit) -> Response:
     """What is posted publicly, newest first."""
     page = await timelines.public(visit.world, visit.viewer_id, window_of(visit))
     return visit.page(
-        "board.html",
+        "timeline.html",
         cards=await cards_of(visit, page.items),
         page=turn_of(visit, page),
         first=is_first(visit),
@@ -36,6 +39,18 @@ async def home(visit: Visit) -> Response:
     return visit.page(
         "home.html", cards=await cards_of(visit, page.items), page=turn_of(visit, page)
     )
+
+
+async def tagged(visit: Visit) -> Response:
+    """Public posts with a hashtag, as many as the index offers, newest first."""
+    name = tag_key(visit.request.path_params["name"])
+    found = await visit.court.search.candidates([name], "all", _TAGGED) if name else []
+    sight = await Sight.of(visit.world, visit.viewer_id)
+    loaded = [post for post in await posts.load_many(visit.world, found) if name in post.tags]
+    await sight.learn(post.author_id for post in loaded)
+    shown = [post for post in loaded if post.visibility == PUBLIC and sight.lists(post)]
+    newest = sorted(shown, key=lambda post: post.id, reverse=True)
+    return visit.page("tag.html", name=name, cards=await cards_of(visit, newest))
 
 
 async def publish(visit: Visit) -> Response:

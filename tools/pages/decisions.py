@@ -1,0 +1,31 @@
+"""The index of decision records, from their own first lines."""
+
+from __future__ import annotations
+
+import re
+
+from tools.pages.markdown import table
+from tools.pages.source import ROOT
+
+_HEAD = """\
+# Decisions
+
+One page each: the question, what was decided, why, at which price, and what was left open. Written
+when a choice is hard to reverse. A decision that no longer holds stays, with a status that names
+what replaced it.
+
+"""
+_STATUS = re.compile(r"\*\*Status:\*\*\s*(.+)|^Status:\s*(.+)", re.MULTILINE)
+
+
+def decisions_page() -> str:
+    """docs/decisions/README.md."""
+    rows = []
+    for path in sorted((ROOT / "docs" / "decisions").glob("[0-9]*.md")):
+        text = path.read_text(encoding="utf-8")
+        title = text.split("\n", 1)[0].lstrip("# ").strip()
+        found = _STATUS.search(text)
+        status = (found[1] or found[2]) if found else ""
+        number, _, says = title.partition(" ")
+        rows.append((f"[{number}]({path.name})", says, status))
+    return _HEAD + table(("Number", "Decision", "Status"), rows)
