@@ -46,6 +46,7 @@ class PostDeleted(Happened, frozen=True):
 
     post_id: int
     author_id: int
+    visibility: str = "public"
 
 
 class PostShown(Happened, frozen=True):
@@ -59,6 +60,13 @@ class PostShown(Happened, frozen=True):
 
 class Followed(Happened, frozen=True):
     """One account follows another."""
+
+    follower_id: int
+    followee_id: int
+
+
+class FollowRequested(Happened, frozen=True):
+    """One account asks to follow another that answers requests by hand."""
 
     follower_id: int
     followee_id: int
@@ -149,6 +157,7 @@ Event = (
     | PostDeleted
     | PostShown
     | Followed
+    | FollowRequested
     | Unfollowed
     | ReportFiled
     | NoticeReceived

@@ -14,9 +14,8 @@ from venire.detectors.model import Evidence
 from venire.detectors.reading import MARKS, read
 from venire.kernel.errors import Refused
 
-_TEXT = st.text(
-    st.one_of(st.sampled_from("hang kil them all. 🔪\n!\"'"), st.characters()), max_size=200
-)
+_LETTERS = st.one_of(st.sampled_from("hang kil them all. 🔪\n!\"'"), st.characters())
+_TEXT = st.text(_LETTERS, max_size=200)
 
 
 @settings(deadline=None)

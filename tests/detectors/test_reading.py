@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import itertools
+
 import pytest
 
 from venire.detectors.cues import THREATS, read_list
@@ -13,8 +15,9 @@ _SAID = {
     ("i_will_kill", "en"): ["i will kill you", "gonna put a bullet through his head",
                             "i can't wait to see him hang"],
     ("i_will_kill", "id"): ["gue bakal bunuh lo", "kami siap bantai mereka", "kubunuh kau"],
-    ("imperative", "en"): ["kill them all", "someone needs to shoot him", "no mercy, break their legs",
-                           "let's lynch the mayor", "i say: 🔫 all of them"],
+    ("imperative", "en"): ["kill them all", "someone needs to shoot him",
+                           "no mercy, break their legs", "let's lynch the mayor",
+                           "i say: 🔫 all of them"],
     ("imperative", "id"): ["bunuh mereka", "ayo kita habisi", "tembak aja dia"],
     ("you_are_dead", "en"): ["you're dead", "we know where you live", "watch your back"],
     ("you_are_dead", "id"): ["mati kau", "awas lo", "gue tau rumah lo"],
@@ -86,7 +89,7 @@ def test_sentences_are_weighed_by_themselves_and_cover_the_post():
     assert len(sentences) > 5
     assert sentences[0].start == 0
     assert sentences[-1].end == len(reading.plain)
-    assert all(a.end == b.start for a, b in zip(sentences, sentences[1:], strict=False))
+    assert all(a.end == b.start for a, b in itertools.pairwise(sentences))
 
 
 def test_a_long_text_without_stops_is_cut_at_blanks():

@@ -84,7 +84,13 @@ def test_another_word_is_not_a_misreading(read, true):
 def test_a_text_with_a_slip_in_a_long_quote_is_the_same_text():
     post = words_of("Go on and find out what happens to traitors when the people rise up again")
     slip = words_of("Go on and find out what hapens to traitors when people rise up again")
-    assert matching.edited_likeness(post, slip) is not None
+    assert matching.edits(post, slip) == "sure"
+
+
+def test_a_word_of_weight_more_or_less_is_for_a_person_to_judge():
+    post = words_of("we will wait for the minister at his house and burn all of it down")
+    other = words_of("we will wait for the prime minister at his house and burn all of it down")
+    assert matching.edits(post, other) == matching.edits(other, post) == "perhaps"
 
 
 @pytest.mark.parametrize(
@@ -98,7 +104,7 @@ def test_a_text_with_a_slip_in_a_long_quote_is_the_same_text():
 )
 def test_a_long_text_with_another_word_is_another_text(quote):
     post = words_of("Go on and find out what happens to traitors when the people rise up again")
-    assert matching.edited_likeness(post, words_of(quote)) is None
+    assert matching.edits(post, words_of(quote)) == "no"
 
 
 def test_a_quotation_with_gaps_is_found_by_its_pieces_in_order():
@@ -131,7 +137,7 @@ def test_a_text_with_one_word_replaced_is_never_the_same(words, data):
     if one.normal == other.normal:
         return
     assert not matching.same_text(one, other)
-    assert matching.edited_likeness(one, other) is None
+    assert matching.edits(one, other) == "no"
     cost = matching.misread_cost(one, other, confidence=0.99, beginning=False)
     assert cost is None
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from venire.cases.model import Case, Source, Statement
+from venire.kernel.ids import id_ms
 from venire.storage.tables.cases import (
     CASES,
     COPIES,
@@ -55,6 +56,11 @@ def _case(row: CaseRow) -> Case:
     return msgspec.structs.replace(case, version=row.version)
 
 
+def _shard(case_id: int) -> int:
+    """By the moment, not the low bits: those are a sequence that is nearly always 0."""
+    return id_ms(case_id) % _SHARDS
+
+
 def put_case(case: Case) -> list[Write]:
     """The writes that save a case as the next version of its head, and its place in the queue."""
     row = CaseRow(
@@ -66,7 +72,7 @@ def put_case(case: Case) -> list[Write]:
         body=msgspec.json.encode(msgspec.structs.replace(case, version=0)),
         version=case.version + 1,
     )
-    waiting = OpenCaseRow(case.id % _SHARDS, case.id, case.state, case.waits_for, case.opened_at_ms)
+    waiting = OpenCaseRow(_shard(case.id), case.id, case.state, case.waits_for, case.opened_at_ms)
     queue: Write = (
         Put(OPEN_CASES, waiting)
         if case.state in {"open", "judging"}

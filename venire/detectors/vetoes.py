@@ -15,6 +15,9 @@ _VETOES = {name: "|".join(lines) for name, lines in read_list("vetoes").items()}
 _NEGATION = re.compile(rf"(?<!\w)(?:{_VETOES['negation']}) (?:\w+ ){{0,4}}$")
 _STILL_MEANT = re.compile(rf"(?<!\w)(?:{_VETOES['still_meant']}) (?:\w+ ){{0,3}}$")
 _MEANT_BEFORE = re.compile(rf"(?<!\w)(?:{_VETOES['meant_before']}) (?:all |both |just |be )?$")
+_AMBIGUOUS = re.compile(
+    r"h[au]ng(?:s|ing)? (?:with|around|on|at|out|up|over|by|from|back)(?: .*)?|shots? .*|shot"
+)
 LAWFUL = re.compile(rf"(?<!\w)(?:{_VETOES['lawful']})(?!\w)")
 
 _SENTENCE_END = re.compile(r"[.!?;\n]")
@@ -41,7 +44,7 @@ def blanked(folded: str) -> str:
 def _blank(match: re.Match[str]) -> str:
     phrase = match.group()
     before = match.string[max(0, match.start() - _REACH) : match.start()]
-    if phrase.startswith(("hang", "hung", "shot")) and _MEANT_BEFORE.search(before) is not None:
+    if _AMBIGUOUS.fullmatch(phrase) is not None and _MEANT_BEFORE.search(before) is not None:
         return phrase
     return " " * len(phrase)
 

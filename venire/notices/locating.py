@@ -20,7 +20,7 @@ from venire.notices.matching import (
     Words,
     begins_enough,
     carries,
-    edited_likeness,
+    edits,
     has_pieces,
     is_beginning,
     is_part,
@@ -207,8 +207,9 @@ def _inexact(
             return "misread", cost, True
     elif not signs_within(quote, post):
         return "", 0, False
-    if edited_likeness(post, quote) is not None:
-        return "edited", 0, True
+    edited = edits(post, quote)
+    if edited != "no":
+        return "edited", 0, edited == "sure"
     how, cost, sure = _partial(post, text, quote, confidence)
     if not how and confidence is not None and may_be_misread(post, quote, confidence):
         return "misread", 0, False
@@ -251,7 +252,8 @@ def _one_text(group: Sequence[_Match], handle: str) -> list[_Match] | None:
     """Those of a group that are one text; None when they are several and nothing decides.
 
     Posts that have the quote word for word, with no more than weightless words around it, are one
-    text by that alone; beginnings may go on, and misread ones differ, in several ways. Then the handle decides, if it is of one only.
+    text by that alone; beginnings may go on, and misread ones differ, in several ways. Then the
+    handle decides, if it is of one only.
     """
     if group[0].how in ("exact", "whole"):
         return list(group)

@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Sequence
 from functools import lru_cache
-from typing import Final
+from typing import Final, Literal
 
 import msgspec
 from rapidfuzz import fuzz
@@ -31,7 +30,6 @@ _PART_LETTERS: Final = 40
 _PART_WORDS: Final = 7
 _EDITED_LETTERS: Final = 40
 _LONGEST_MISREADING: Final = 2
-_LOST_LETTERS: Final = 10
 _GARBLED_LIKENESS: Final = 0.85
 _GARBLED_STRETCH: Final = 3
 _SURE_READING: Final = 0.9
@@ -43,17 +41,24 @@ no not never nobody none neither nor without dont doesnt didnt wont cant cannot 
 couldnt isnt arent wasnt werent aint stop if unless
 tidak tak bukan jangan janganlah belum tanpa gak nggak enggak ga ngga kalau jika seandainya
 said says say saying wrote writes quote quoting told tweeted posted claims reportedly allegedly
-threatened joke joking jokes kidding satire parody lyrics movie kata katanya berkata bilang menulis ujar mengutip
+threatened joke joking jokes kidding satire parody lyrics movie
+kata katanya berkata bilang menulis ujar mengutip
 """
 _TURNING: Final = frozenset(_TURNING_LIST.split())
 _WEIGHTLESS_LIST: Final = """
-now really just please pls yes yeah yep amen exactly absolutely everyone everybody folks people guys
-bro dude man smh tbh fr imo honestly literally seriously again today tonight here ok okay so well hey
+now really just please pls yes yeah yep amen exactly absolutely everyone everybody folks guys bro
+dude smh tbh fr imo honestly literally seriously again ok okay so well hey
 share shared this pass it on rt repost retweet spread boost follow copy paste wake up
-ayo yuk dong deh nih sih ya yah lah kok gan bang bro woi woy min sis kak bos guys tolong mohon
+ayo yuk dong deh nih sih ya yah lah kok gan bang woi woy min sis kak bos tolong mohon
 sebarkan sebar share viralkan bagikan up sekarang banget pokoknya setuju betul iya
 """
 _WEIGHTLESS: Final = frozenset(_WEIGHTLESS_LIST.split())
+_JOINING_LIST: Final = """
+the a an and or of to in on at for with is are was were be been that these those then its as by
+from but than too also
+yang dan atau di ke dari untuk dengan itu ini juga pun saja aja lagi sudah udah akan
+"""
+_JOINING: Final = frozenset(_JOINING_LIST.split())
 _HASHTAG: Final = re.compile(r"#(\w{1,60})")
 
 _SAME_SHAPE: Final = str.maketrans("i1|jq952080", "llllggszobo")
@@ -258,30 +263,27 @@ def _other_word(left: str, right: str) -> bool:
     return distance > _LONGEST_MISREADING or distance * 2 >= max(len(one), len(two), 1)
 
 
-def edited_likeness(post: Words, quote: Words) -> float | None:
-    """How alike two long texts are (0..1) that differ by slips and a word or two; else None.
+def edits(post: Words, quote: Words) -> Literal["no", "perhaps", "sure"]:
+    """Whether two long texts are one text but for slips and a word or two.
 
-    Slips: letters within a word. Words left out or added: at most two together, none that turns
-    the meaning. A word in place of another word makes it another text.
+    Slips are letters within a word. Words left out or added are at most two; when they have a
+    weight of their own it is for a person to say ("minister", "prime minister"), and when they
+    turn the meaning, or a word stands in place of another, it is another text.
     """
     if min(len(post.letters), len(quote.letters)) < _EDITED_LETTERS:
-        return None
+        return "no"
     if post.questions != quote.questions or post.signs != quote.signs:
-        return None
-    changed = 0
+        return "no"
+    changed, moved = 0, set[str]()
     for step in Levenshtein.opcodes(quote.words, post.words):
         left = quote.words[step.src_start : step.src_end]
         right = post.words[step.dest_start : step.dest_end]
-        if step.tag == "equal":
-            continue
-        if step.tag == "replace":
-            if "".join(left) != "".join(right) and any(
-                _other_word(one, two) for one, two in zip(left, right, strict=True)
-            ):
-                return None
-        elif _TURNING & {*left, *right} or len("".join((*left, *right))) > _LOST_LETTERS:
-            return None
-        changed += len(left) or len(right)
-    if changed > max(2, 0.1 * len(post.words)):
-        return None
-    return fuzz.ratio(post.letters, quote.letters) / 100
+        if step.tag == "replace" and "".join(left) != "".join(right):
+            if any(_other_word(one, two) for one, two in zip(left, right, strict=True)):
+                return "no"
+        elif step.tag in ("insert", "delete"):
+            moved |= {*left, *right}
+        changed += (len(left) or len(right)) if step.tag != "equal" else 0
+    if moved & _TURNING or changed > max(2, 0.1 * len(post.words)):
+        return "no"
+    return "sure" if moved <= _WEIGHTLESS | _JOINING | post.tags | quote.tags else "perhaps"

@@ -30,6 +30,7 @@ from venire.storage.world import World
 CURSOR = "account_counts"
 HEARS = (AccountCreated, AccountDeleted, Followed, Unfollowed, PostCreated, PostDeleted)
 _SITE = "here"
+_DIRECT = "direct"
 
 
 class _Change(msgspec.Struct):
@@ -46,6 +47,9 @@ def _touches(envelope: Envelope) -> list[tuple[int, _Change]]:
             return [(one, _Change(following=1)), (other, _Change(followers=1))]
         case Unfollowed(follower_id=one, followee_id=other):
             return [(one, _Change(following=-1)), (other, _Change(followers=-1))]
+        case PostCreated(visibility=seen) | PostDeleted(visibility=seen) if seen == _DIRECT:
+            # A direct message is nobody else's business, nor is when the last one was sent.
+            return []
         case PostCreated(author_id=author):
             return [(author, _Change(statuses=1, last_status_at_ms=envelope.at_ms))]
         case PostDeleted(author_id=author):
@@ -107,6 +111,10 @@ async def _count_site(
         if envelope.sequence <= row.counted_through:
             continue
         match envelope.event:
+            case PostCreated(visibility=seen_by) | PostDeleted(visibility=seen_by) if (
+                seen_by == _DIRECT
+            ):
+                continue
             case AccountCreated():
                 users += 1
             case AccountDeleted():

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from venire.events import Event, Followed, Unfollowed
+from venire.events import Event, Followed, FollowRequested, Unfollowed
 from venire.kernel.errors import Conflict, NotFound
 from venire.kernel.ids import AccountId
 from venire.people.model import ACTIVE, FOLLOWING, NONE, REQUESTED, Account, Tie
@@ -71,6 +71,8 @@ async def _save(world: World, old: TieRow | None, new: TieRow) -> None:
         events.append(Followed(new.follower_id, new.followee_id))
     elif before == FOLLOWING and new.state != FOLLOWING:
         events.append(Unfollowed(new.follower_id, new.followee_id))
+    if before != REQUESTED and new.state == REQUESTED:
+        events.append(FollowRequested(new.follower_id, new.followee_id))
     await world.storage.commit(
         f"follow:{new.follower_id}:{new.followee_id}",
         _writes(old, new),

@@ -138,7 +138,7 @@ async def delete(world: World, author_id: int, post_id: int) -> Post:
         gone = msgspec.structs.replace(
             post, version=post.version + 1, state=DELETED, state_at_ms=world.now_ms()
         )
-        event = PostDeleted(post.id, post.author_id)
+        event = PostDeleted(post.id, post.author_id, post.visibility)
         if await _moved(world, gone, [store.put_post(gone)], event):
             return post
     raise Conflict("try_again", "This changed meanwhile: try again")
@@ -218,7 +218,7 @@ async def erase(world: World, post_id: int) -> None:
         event = (
             PostEdited(post.id, post.author_id)
             if post.state == DELETED
-            else PostDeleted(post.id, post.author_id)
+            else PostDeleted(post.id, post.author_id, post.visibility)
         )
         if await _moved(world, blank, writes, event) and len(old) < _VERSIONS_PAGE:
             return

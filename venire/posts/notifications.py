@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 
-from venire.events import Followed, PostCreated, PostEdited
+from venire.events import Followed, FollowRequested, PostCreated, PostEdited
 from venire.kernel.clock import DAY_MS
 from venire.kernel.errors import NotFound
 from venire.kernel.ids import AccountId, PostId, id_ms
@@ -34,7 +34,7 @@ from venire.storage.tables.posts import (
 from venire.storage.verbs import Envelope
 from venire.storage.world import World
 
-HEARS = (PostCreated, PostEdited, Followed)
+HEARS = (PostCreated, PostEdited, Followed, FollowRequested)
 KEPT_MS = 180 * DAY_MS
 ABOUT_POSTS = frozenset({"mention", "status", "reblog", "favourite", "poll", "update", "quote"})
 """Those that say nothing without their post: hidden with it."""
@@ -94,6 +94,10 @@ async def tell(world: World, envelope: Envelope) -> None:
             world, event.followee_id, event.follower_id
         ):
             await notify(world, envelope.id, event.followee_id, "follow", event.follower_id, None)
+    elif isinstance(event, FollowRequested):
+        if await _hears_from(world, event.followee_id, event.follower_id):
+            kind, asker = "follow_request", event.follower_id
+            await notify(world, envelope.id, event.followee_id, kind, asker, None)
     elif isinstance(event, PostCreated | PostEdited):
         post = await store.load(world, event.post_id)
         # One that was held before it was told is told when it is seen: the row is passed over

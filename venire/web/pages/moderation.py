@@ -20,7 +20,6 @@ from venire.people.store import load_account, load_accounts
 from venire.posts import actions as posts
 from venire.posts.markup import post_path
 from venire.posts.model import LISTED, REMOVED, Post
-from venire.storage.tables.cases import ModeratorActionRow
 from venire.web import moments, words
 from venire.web.cards import cards_of
 from venire.web.visit import Visit
@@ -182,16 +181,19 @@ async def log(visit: Visit) -> Response:
         "moderation_log.html",
         month=month,
         before=views.month_of(first_ms - DAY_MS),
-        rows=[await _line(visit, row, names) for row in rows],
+        rows=[
+            {
+                "action": row.action,
+                "actor": names.get(row.actor_id, "?"),
+                "reason": row.reason,
+                "at_ms": row.at_ms,
+                "case": await _public_id(visit, row.case_id),
+            }
+            for row in rows
+        ],
     )
 
 
-async def _line(visit: Visit, row: ModeratorActionRow, names: dict[int, str]) -> dict[str, Any]:
-    case = await store.load(visit.world.storage, row.case_id)
-    return {
-        "action": row.action,
-        "actor": names.get(row.actor_id, "?"),
-        "reason": row.reason,
-        "at_ms": row.at_ms,
-        "case": "" if case is None else case.public_id,
-    }
+async def _public_id(visit: Visit, case_id: int) -> str:
+    case = await store.load(visit.world.storage, case_id)
+    return "" if case is None else case.public_id
