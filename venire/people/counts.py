@@ -47,9 +47,6 @@ def _touches(envelope: Envelope) -> list[tuple[int, _Change]]:
             return [(one, _Change(following=1)), (other, _Change(followers=1))]
         case Unfollowed(follower_id=one, followee_id=other):
             return [(one, _Change(following=-1)), (other, _Change(followers=-1))]
-        case PostCreated(visibility=seen) | PostDeleted(visibility=seen) if seen == _DIRECT:
-            # A direct message is nobody else's business, nor is when the last one was sent.
-            return []
         case PostCreated(author_id=author):
             return [(author, _Change(statuses=1, last_status_at_ms=envelope.at_ms))]
         case PostDeleted(author_id=author):
@@ -58,8 +55,15 @@ def _touches(envelope: Envelope) -> list[tuple[int, _Change]]:
             return []
 
 
+def _is_direct(envelope: Envelope) -> bool:
+    """A direct message is nobody else's business, nor is when the last one was sent."""
+    event = envelope.event
+    return isinstance(event, PostCreated | PostDeleted) and event.visibility == _DIRECT
+
+
 async def on_page(world: World, page: Sequence[Envelope], position: int) -> None:
     """Count a page of events and move the cursor `account_counts` past it."""
+    page = [envelope for envelope in page if not _is_direct(envelope)]
     changes: dict[int, list[tuple[int, _Change]]] = {}
     for envelope in page:
         for account_id, change in _touches(envelope):
@@ -111,10 +115,6 @@ async def _count_site(
         if envelope.sequence <= row.counted_through:
             continue
         match envelope.event:
-            case PostCreated(visibility=seen_by) | PostDeleted(visibility=seen_by) if (
-                seen_by == _DIRECT
-            ):
-                continue
             case AccountCreated():
                 users += 1
             case AccountDeleted():
