@@ -6,6 +6,7 @@ FOLDER holds labelled JSON lines (the dev folder of the data beside the checkout
 is there); without one, the detector's own teaching sentences are read.
 """
 
+# ruff: noqa: INP001, T201 - a script, and it prints
 from __future__ import annotations
 
 import sys
@@ -59,7 +60,7 @@ def main() -> None:
     evidence = [Evidence(0, text) for text in texts]
     judge_all(evidence[:500], models)
     mean = sum(map(len, texts)) / len(texts)
-    print(f"{len(texts):,} posts of {mean:.0f} characters on average")  # noqa: T201
+    print(f"{len(texts):,} posts of {mean:.0f} characters on average")
     rows = (
         ("judged in batches, posts/s", len(texts) / _best(lambda: judge_all(evidence, models))),
         ("judged one by one, ms",
@@ -68,11 +69,11 @@ def main() -> None:
         ("folded, all, posts/s", len(texts) / _best(lambda: [fold(text) for text in texts])),
     )  # fmt: skip
     for name, figure in rows:
-        print(f"{name:<34}{figure:>12,.2f}")  # noqa: T201
+        print(f"{name:<34}{figure:>12,.2f}")
     for size in _BANK_SIZES:
         bank = _bank(texts, size)
         spent = _best(lambda bank=bank: [bank.match(text) for text in single])
-        print(f"{f'bank of {size:,}, ms a look-up':<34}{spent * 1_000 / len(single):>12,.3f}")  # noqa: T201
+        print(f"{f'bank of {size:,}, ms a look-up':<34}{spent * 1_000 / len(single):>12,.3f}")
 
 
 if __name__ == "__main__":

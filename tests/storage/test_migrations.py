@@ -1,4 +1,4 @@
-"""Schema versions go forward, on data that is there; newer data is refused, so is a forgotten step."""
+"""Schemas go forward on data that is there; newer data and a forgotten step are refused."""
 
 from __future__ import annotations
 
@@ -63,11 +63,11 @@ SECOND = Migration(
     "items know more",
     (
         AddColumn("items", Column("kind", "text", optional=False), 'it\'s a "kind"; --'),
-        AddColumn("items", Column("shown", "bool", optional=False), False),
+        AddColumn("items", Column("shown", "bool", optional=False), default=False),
         AddColumn("items", Column("weight", "real", optional=False), 0.5),
         AddColumn("items", Column("data", "blob", optional=False), b"\x00'"),
         AddColumn("items", Column("seen_at_ms", "int", optional=True), None),
-        AddColumn("passes", Column("used", "bool", optional=False), True),
+        AddColumn("passes", Column("used", "bool", optional=False), default=True),
     ),
 )
 THIRD = Migration(3, "tags", (AddTable(TAGS),))

@@ -21,6 +21,9 @@ from venire.kernel.text import normal_form
 CROWDED = 256
 """A bucket with more entries is passed over, unless every bucket of the text is so full."""
 _COMPARED = 24
+_WHOLE_SKETCH = 12
+_LEAST_SHARED = 3
+"""Near copies share about half of their 16 hashes; one or two are shared by chance and habit."""
 _Key = TypeVar("_Key", int, str)
 _OWN_LETTERS = 12
 _OWN_WORDS = 3
@@ -120,7 +123,8 @@ class TextBank:
         for bucket in telling or sorted(found, key=len)[:4]:
             # The newest of a full bucket: a running wave copies what was judged last.
             shared.update(islice(reversed(bucket), CROWDED))
-        return [identifier for identifier, _ in shared.most_common(_COMPARED)]
+        least = _LEAST_SHARED if len(hashes) >= _WHOLE_SKETCH else 1
+        return [identifier for identifier, count in shared.most_common(_COMPARED) if count >= least]
 
 
 def _drop(index: dict[_Key, dict[int, None]], key: _Key, identifier: int) -> None:

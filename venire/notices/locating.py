@@ -208,12 +208,16 @@ def _inexact(
     elif not signs_within(quote, post):
         return "", 0, False
     edited = edits(post, quote)
-    if edited != "no":
-        return "edited", 0, edited == "sure"
+    if edited == "sure":
+        return "edited", 0, True
     how, cost, sure = _partial(post, text, quote, confidence)
-    if not how and confidence is not None and may_be_misread(post, quote, confidence):
+    if how:
+        return how, cost, sure
+    if edited == "perhaps":
+        return "edited", 0, False
+    if confidence is not None and may_be_misread(post, quote, confidence):
         return "misread", 0, False
-    return how, cost, sure
+    return "", 0, False
 
 
 def _partial(

@@ -33,7 +33,11 @@ _AT: Final = "@©®"
 _AGE: Final = (
     r"(?:\d{1,4}\s?(?:seconds?|secs?|s|minutes?|mins?|m|menit|mnt|hours?|hrs?|h|jam|j"
     r"|days?|d|hari|hr|weeks?|w|minggu|mgg|months?|mo|bulan|bln|years?|yrs?|y|tahun|thn"
-    r"|detik|dtk)\.?(?:\s(?:ago|lalu|yang lalu))?|just now|now|baru saja|yesterday|kemarin)"
+    r"|detik|dtk)(?![A-Za-z])\.?(?:\s(?:ago|lalu|yang lalu))?"
+    # A post of another week shows its day instead: "6 Jan", "Jan 6".
+    r"|\d{1,2}\s?(?:jan|feb|mar|apr|ma[yi]|ju[nl]|a[ug][gut]|sep|o[ck]t|nov|de[cs])[a-z]{0,6}"
+    r"|(?:jan|feb|mar|apr|ma[yi]|ju[nl]|a[ug][gut]|sep|o[ck]t|nov|de[cs])[a-z]{0,6}\s?\d{1,2}"
+    r"|just now|now|baru saja|yesterday|kemarin)"
 )
 _JOINT: Final = r"[\s·•∙.,*|+:;°\-–—]"
 _NAME: Final = r"[A-Za-z0-9_](?:[A-Za-z0-9_.]{0,28}[A-Za-z0-9_])?"
@@ -212,7 +216,7 @@ def _read_head(text: str, row: int) -> _Head | None:
     if len(name.split()) > _NAME_WORDS:
         return None
     age_ms = age_of(found["age"]) if found["age"] else None
-    dated = age_ms is not None or misread or found["host"] is not None
+    dated = bool(found["age"]) or misread or found["host"] is not None
     return _Head(
         row=row,
         handle=re.sub(r"[ .]+(?=[A-Za-z0-9]+$)", "_", found["handle"])
