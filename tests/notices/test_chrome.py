@@ -192,3 +192,8 @@ def test_no_line_makes_a_pattern_run_away(line):
     for test in TESTS:
         test(line * 3)
     assert time.process_time() - begun < 0.5
+
+
+def test_an_icon_read_as_a_letter_does_not_hide_a_line_of_counters():
+    assert chrome.is_counters("15 replies  s 29 reposts  602 favourites") == "sure"
+    assert chrome.is_counters("s 29 men came") == "no"

@@ -200,3 +200,13 @@ def test_whatever_was_read_it_never_fails_and_adds_no_word(lines):
     for body in post.bodies:
         assert set("".join(body.split())) <= set(there)
     assert 0 <= post.confidence <= 1
+
+
+@pytest.mark.parametrize(
+    "head",
+    ["@arif87·1 hari", "@tegar78·8 mnt", "@agus57·6 Jan", "@reads_wilf· 6 Jan", "@jo · Jan 6"],
+)
+def test_an_age_in_words_or_a_day_of_the_month_belongs_to_the_head(head):
+    post = shown_post(picture("Jamie Rivers", head, *BODY, "12 replies 3 reposts 204 likes"))
+    assert post.bodies[0] == TEXT
+    assert post.handle == head[1:].split("·")[0].strip()

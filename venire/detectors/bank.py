@@ -1,8 +1,7 @@
 """The bank of judged texts, indexed in memory: which posts copy one that was removed.
 
 Exact copies are found by their normal form, near copies by the sketch hashes they share with an
-entry. A look-up costs at most a fixed number of entries, however many there are: a hash that very
-many entries share tells nothing and is passed over.
+entry. A look-up costs at most a fixed number of entries, however many there are.
 """
 
 from __future__ import annotations
@@ -18,8 +17,9 @@ from venire.kernel.near import NEAR, similarity, sketch
 from venire.kernel.quotes import is_quoted, quotations
 from venire.kernel.text import normal_form
 
-CROWDED = 256
-"""A bucket with more entries is passed over, unless every bucket of the text is so full."""
+CROWDED = 128
+"""No more entries than this are looked at for one hash."""
+_LOOKED_AT = 6 * CROWDED
 _COMPARED = 24
 _WHOLE_SKETCH = 12
 _LEAST_SHARED = 3
@@ -118,11 +118,15 @@ class TextBank:
     def _candidates(self, hashes: tuple[int, ...]) -> list[int]:
         """The entries that share most hashes with a sketch, at most `_COMPARED` of them."""
         found = [bucket for one in hashes if (bucket := self._by_hash.get(one)) is not None]
-        telling = [bucket for bucket in found if len(bucket) <= CROWDED]
         shared: Counter[int] = Counter()
-        for bucket in telling or sorted(found, key=len)[:4]:
+        left = _LOOKED_AT
+        # The rarest hashes first: what very many entries share tells nothing.
+        for bucket in sorted(found, key=len):
+            if left <= 0:
+                break
             # The newest of a full bucket: a running wave copies what was judged last.
             shared.update(islice(reversed(bucket), CROWDED))
+            left -= min(len(bucket), CROWDED)
         least = _LEAST_SHARED if len(hashes) >= _WHOLE_SKETCH else 1
         return [identifier for identifier, count in shared.most_common(_COMPARED) if count >= least]
 

@@ -126,7 +126,9 @@ def is_counters(text: str) -> Certainty:
     words = _words(_LETTER_THEN_DIGIT.sub(" ", text))
     if not words:
         return "no"
-    if _counts_with_words(words):
+    # An icon between two counts is read as a lone letter.
+    between = [word for word in words if len(word) > 1 or word.isdigit() or word in _SUFFIX]
+    if _counts_with_words(words) or _counts_with_words(between):
         return "sure"
     amounts = sum(_AMOUNT.fullmatch(word) is not None for word in words)
     # What is left of an icon is a letter or two.

@@ -213,11 +213,9 @@ def _inexact(
     how, cost, sure = _partial(post, text, quote, confidence)
     if how:
         return how, cost, sure
-    if edited == "perhaps":
-        return "edited", 0, False
-    if confidence is not None and may_be_misread(post, quote, confidence):
-        return "misread", 0, False
-    return "", 0, False
+    garbled = confidence is not None and may_be_misread(post, quote, confidence)
+    half: How = "edited" if edited == "perhaps" else "misread" if garbled else ""
+    return half, 0, False
 
 
 def _partial(

@@ -1,0 +1,130 @@
+"""The jury room: consent after a plain warning, summons without content, a blind seat, one vote."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.kit.courthouse import THREAT
+
+pytestmark = pytest.mark.anyio
+
+
+async def _summoned(town):
+    """A juror with an open summons, the browser and the path of the seat."""
+    juror, summons = (await town.house.summoned())[0]
+    return await town.member(juror.username), f"/jury/{summons['id']}"
+
+
+async def test_service_begins_with_a_warning_and_consent(town):
+    browser = await town.member("ayu")
+    before = await browser.text("/jury")
+    assert "You may read threats, hatred and abuse." in before
+    refused = await browser.send("/jury", "/jury/join")
+    assert refused.status_code == 422
+    assert "consent_missing" in refused.text
+    unknown = await browser.send("/jury", "/jury/join", consent="1", opt_outs="child_safety")
+    assert "category_unknown" in unknown.text
+    sent = await browser.send("/jury", "/jury/join", consent="1", opt_outs=["hate", "privacy"])
+    joined = await browser.follow(sent)
+    assert "You are on the list for the next draw." in joined
+    assert "Hate, Private data and intimate images" in joined
+    left = await browser.send("/jury", "/jury/leave")
+    assert "You have left the jury." in await browser.follow(left)
+    assert "Before you say yes" in await browser.text("/jury")
+
+
+async def test_what_is_missing_for_a_seat_is_said(open_town):
+    from tests.web.conftest import SETTINGS
+
+    town = await open_town(SETTINGS, acceptance=False)
+    browser = await town.member("ayu")
+    sent = await browser.send("/jury", "/jury/join", consent="1")
+    said = await browser.follow(sent)
+    assert "Jurors are at least 18" in said
+    assert "Your account must be 30 days old." in said
+
+
+async def test_a_summons_shows_no_content_and_may_be_declined(jury_town):
+    await jury_town.post("rudi", THREAT)
+    browser, seat = await _summoned(jury_town)
+    room = (await browser.get("/jury")).text
+    assert "Rule 1: Threats" in room
+    assert "traitors" not in room
+    assert "rudi" not in room
+    assert "summons_not_found" in await browser.text(seat, 404)
+    sent = await browser.send("/jury", f"{seat}/decline")
+    assert "not counted against you" in await browser.follow(sent)
+    assert "No summons is open." in await browser.text("/jury")
+
+
+async def test_a_juror_takes_the_seat_sees_the_text_blind_and_votes_once(jury_town):
+    path = await jury_town.post("rudi", f"@ayu {THREAT}")
+    browser, seat = await _summoned(jury_town)
+    await browser.send("/jury", f"{seat}/accept")
+    page = (await browser.get(seat)).text
+    assert "<details" in page.split("traitors")[0]
+    assert page.split("traitors")[0].rindex("<details") > page.split("traitors")[0].rindex("<form")
+    assert "@A We will hang" in page
+    for hidden in ("rudi", "@ayu", path.rsplit("/", 1)[1]):
+        assert hidden not in page
+    assert "more ballots at most" in page
+    assert "Do not threaten anyone" in page
+    nothing = await browser.send(seat, f"{seat}/vote")
+    assert "vote_unknown" in nothing.text
+    sent = await browser.send(seat, f"{seat}/vote", vote="violates", reason="A threat.")
+    assert "Your ballot is in" in await browser.follow(sent)
+    assert "Thank you" in await browser.text(seat)
+    again = await browser.send("/jury", "/jury/join", consent="1")
+    token = again.headers["location"]
+    assert token.startswith("/jury")
+
+
+async def test_a_ballot_twice_and_a_seat_of_another_are_refused(jury_town):
+    await jury_town.post("rudi", THREAT)
+    browser, seat = await _summoned(jury_town)
+    await browser.send("/jury", f"{seat}/accept")
+    other = await jury_town.member("ayu")
+    await other.get(seat, 404)
+    page = await browser.get(seat)
+    first = await browser.send(seat, f"{seat}/vote", vote="keeps")
+    assert first.status_code == 303
+    from tests.web.browser import hidden_fields
+
+    data = {**hidden_fields(page.text, f"{seat}/vote"), "vote": "violates"}
+    second = await browser.client.post(f"{seat}/vote", data=data)
+    assert second.status_code == 409
+    assert "ballot_already_cast" in second.text
+    foreign = await other.client.post(
+        f"{seat}/vote",
+        data={**hidden_fields((await other.get("/jury")).text, "/jury/join"), "vote": "keeps"},
+    )
+    assert foreign.status_code == 404
+
+
+async def test_a_seat_may_be_given_back_after_seeing_the_post(jury_town):
+    await jury_town.post("rudi", THREAT)
+    browser, seat = await _summoned(jury_town)
+    await browser.send("/jury", f"{seat}/accept")
+    sent = await browser.send(seat, f"{seat}/decline")
+    assert "That is all right" in await browser.follow(sent)
+
+
+async def test_a_late_answer_is_told_that_it_is_late(jury_town):
+    await jury_town.post("rudi", THREAT)
+    browser, seat = await _summoned(jury_town)
+    room = (await browser.get("/jury")).text
+    from tests.web.browser import hidden_fields
+
+    data = hidden_fields(room, f"{seat}/accept")
+    jury_town.house.site.clock.advance(3 * 3_600_000)
+    late = await browser.client.post(f"{seat}/accept", data=data)
+    assert late.status_code == 410
+    assert "summons_expired" in late.text
+
+
+async def test_service_is_shown_to_nobody_else(jury_town):
+    juror = jury_town.house.jurors[0].username
+    stranger = await jury_town.stranger()
+    assert "jur" not in (await stranger.text(f"/@{juror}")).replace(juror, "").lower().replace(
+        "jury", "", 0
+    ).split("about")[0].replace("how judging works", "")

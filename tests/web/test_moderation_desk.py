@@ -1,0 +1,124 @@
+"""The moderation desk: for moderators alone; who reported is shown to nobody."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.kit.courthouse import THREAT
+
+pytestmark = pytest.mark.anyio
+
+
+async def _reported(town, *, rule: int = 3) -> str:
+    path = await town.post("rudi", "Nobody likes you, go away.")
+    post_id = path.rsplit("/", 1)[1]
+    await town.member("citra")
+    report = {
+        "account_id": town.known["rudi"].id,
+        "status_ids": [post_id],
+        "rule_ids": [rule],
+        "comment": "Every evening.",
+    }
+    (await town.known["citra"].post("/api/v1/reports", json=report)).raise_for_status()
+    await town.house.settle()
+    return post_id
+
+
+@pytest.mark.parametrize("path", ["/moderation", "/moderation/log", "/notices"])
+async def test_the_desks_are_for_moderators(town, path):
+    stranger, member = await town.stranger(), await town.member("ayu")
+    assert (await stranger.client.get(path)).status_code == 303
+    assert "role_required" in await member.text(path, 403)
+    for role in ("moderator", "admin"):
+        await (await town.member(f"the_{role}", role)).get(path)
+    assert 'href="/moderation"' not in (await member.get("/")).text
+
+
+async def test_the_queue_says_what_each_case_waits_for(town):
+    post_id = await _reported(town, rule=7)
+    case = await town.house.case_on(post_id)
+    desk = await town.member("desk", "moderator")
+    page = await desk.text("/moderation")
+    assert case.public_id[:10] in page
+    assert "7. Spam, scams, impersonation" in page
+    assert "a member's report" in page
+    assert "a moderator" in page
+
+
+async def test_a_moderator_reads_what_was_said_without_who_said_it_and_acts(town):
+    post_id = await _reported(town)
+    case = await town.house.case_on(post_id)
+    desk = await town.member("desk", "moderator")
+    address = f"/moderation/cases/{case.public_id}"
+    page = await desk.text(address)
+    assert "Nobody likes you" in page
+    assert "Every evening." in page
+    assert "citra" not in page
+    silent = await desk.send(address, address, action="remove")
+    assert "reason_missing" in silent.text
+    wrong = await desk.send(address, address, action="burn", reason="x")
+    assert "action_unknown" in wrong.text
+    sent = await desk.send(address, address, action="remove", reason="Plain harassment.")
+    await town.house.settle()
+    assert "Done, and in the record." in await desk.follow(sent)
+    log = await desk.text("/moderation/log")
+    assert "@desk" in log
+    assert "Plain harassment." in log
+    stranger = await town.stranger()
+    assert "Removed under rule 3" in await stranger.text(f"/@rudi/{post_id}", 410)
+    author = await town.member("rudi")
+    own = await author.text(f"/@rudi/{post_id}")
+    assert "A moderator" in own
+    assert "desk" not in own
+
+
+async def test_a_moderator_acts_on_a_post_that_has_no_case_yet(town):
+    path = await town.post("rudi", "Buy cheap watches here.")
+    address = f"/moderation/posts/{path.rsplit('/', 1)[1]}"
+    desk = await town.member("desk", "moderator")
+    assert f'href="{address}"' in (await desk.get(path)).text
+    sent = await desk.send(address, address, action="remove", category="spam", reason="Spam.")
+    await town.house.settle()
+    assert "Rule 7" in await desk.follow(sent)
+    hidden = await town.post("rudi", "For followers.", visibility="private")
+    await desk.get(f"/moderation/posts/{hidden.rsplit('/', 1)[1]}", 404)
+
+
+async def test_what_was_not_said_in_public_is_not_shown_at_the_desk(town):
+    await town.member("rudi")
+    await town.member("citra")
+    made = await town.known["rudi"].post(
+        "/api/v1/statuses", json={"status": "@citra a secret insult", "visibility": "direct"}
+    )
+    post_id = made.json()["id"]
+    report = {"account_id": town.known["rudi"].id, "status_ids": [post_id], "rule_ids": [3]}
+    (await town.known["citra"].post("/api/v1/reports", json=report)).raise_for_status()
+    await town.house.settle()
+    case = await town.house.case_on(post_id)
+    desk = await town.member("desk", "moderator")
+    page = await desk.text(f"/moderation/cases/{case.public_id}")
+    assert "only the bench reads it" in page
+    assert "secret insult" not in page
+
+
+async def test_what_concerns_children_is_opened_by_the_person_named_for_it_alone(town):
+    post_id = await _reported(town, rule=6)
+    case = await town.house.case_on(post_id)
+    desk, admin = await town.member("desk", "moderator"), await town.member("chief", "admin")
+    sealed = await desk.text(f"/moderation/cases/{case.public_id}")
+    assert "Only the person named for such cases opens this one." in sealed
+    assert "Nobody likes you" not in sealed
+    assert "Every evening" not in sealed
+    assert "Nobody likes you" in await admin.text(f"/moderation/cases/{case.public_id}")
+    author = await town.member("rudi")
+    for page in ("/inbox", f"/cases/{case.public_id}"):
+        assert "Nobody likes you" not in (await author.text(page)).replace("“Nobody", "")
+
+
+async def test_a_held_post_is_judged_at_the_desk_with_the_words_that_stood_out(jury_town):
+    path = await jury_town.post("rudi", THREAT)
+    case = await jury_town.house.case_on(path.rsplit("/", 1)[1])
+    desk = await jury_town.member("desk", "moderator")
+    page = (await desk.get(f"/moderation/cases/{case.public_id}")).text
+    assert "<mark>" in page
+    assert "a detector of this site" in page.lower()

@@ -1,0 +1,76 @@
+"""The report form, the receipt, and the inbox."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.web.browser import words_of
+from venire.people.follows import follow
+
+pytestmark = pytest.mark.anyio
+
+
+async def test_a_report_by_rule_is_receipted_and_its_reporter_stays_unknown(town):
+    path = await town.post("rudi", "Nobody likes you, go away.")
+    post_id = path.rsplit("/", 1)[1]
+    browser = await town.member("citra")
+    form = await browser.text(f"/report/{post_id}")
+    assert "Which rule does it break?" in form
+    assert "Harassment" in form
+    assert "The author is never told who reported." in form
+    sent = await browser.send(
+        f"/report/{post_id}", f"/report/{post_id}", rule="3", comment="Every evening."
+    )
+    assert "Your report has arrived." in await browser.follow(sent)
+    await town.house.settle()
+    assert "your report" in await browser.text("/inbox")
+    case = await town.house.case_on(post_id)
+    assert case.categories == ("harassment",)
+    author = await town.member("rudi")
+    for page in ("/inbox", path, f"/cases/{case.public_id}"):
+        text = (await author.get(page)).text
+        assert "citra" not in text
+        assert "Every evening" not in text
+
+
+async def test_a_report_without_a_rule_keeps_what_was_written(town):
+    path = await town.post("rudi", "Nobody likes you.")
+    address = f"/report/{path.rsplit('/', 1)[1]}"
+    browser = await town.member("citra")
+    sent = await browser.send(address, address, comment="Please <look> at this.")
+    assert sent.status_code == 422
+    assert "Choose the rule that it breaks." in words_of(sent.text)
+    assert "Please &lt;look&gt; at this." in sent.text
+    long = await browser.send(address, address, rule="3", comment="a" * 1001)
+    assert "A comment has 1,000 characters at most." in words_of(long.text)
+    unknown = await browser.send(address, address, rule="77")
+    assert "rule_unknown" in unknown.text
+
+
+async def test_a_stranger_is_asked_to_sign_in_and_brought_back(town):
+    path = await town.post("rudi", "Nobody likes you.")
+    address = f"/report/{path.rsplit('/', 1)[1]}"
+    browser = await town.stranger()
+    asked = await browser.client.get(address)
+    assert asked.headers["location"] == f"/sign-in?to={address}"
+
+
+async def test_whoever_reports_what_was_not_public_is_told_who_will_read_it(town):
+    path = await town.post("rudi", "For followers only.", visibility="private")
+    address = f"/report/{path.rsplit('/', 1)[1]}"
+    browser = await town.member("citra")
+    await browser.get(address, 404)
+    await follow(town.house.world, town.known["citra"].id, town.known["rudi"].id)
+    assert "No panel sees it." in await browser.text(address)
+
+
+async def test_the_inbox_is_its_owners_alone_and_links_stay_on_this_site(town):
+    path = await town.post("rudi", "Nobody likes you.")
+    address = f"/report/{path.rsplit('/', 1)[1]}"
+    browser = await town.member("citra")
+    await browser.send(address, address, rule="3")
+    await town.house.settle()
+    page = (await browser.get("/inbox")).text
+    assert 'href="http://venire.test/' not in page
+    other = await town.member("ayu")
+    assert "No messages yet." in await other.text("/inbox")
