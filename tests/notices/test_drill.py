@@ -1,4 +1,4 @@
-"""The notice of the drill, read and located without a site. It proves the flow and tunes nothing."""
+"""The drill's notice, read and located without a site. It proves the flow; nothing is tuned."""
 
 from __future__ import annotations
 

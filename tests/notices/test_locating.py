@@ -1,10 +1,11 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from venire.notices.locating import Candidate, copies_of, rank, search_pieces, search_terms
+from venire.notices.matching import words_of
 
 POSTS = [
     "Someone drag that judge out of his house and hang him from a bridge",
@@ -79,8 +80,13 @@ def test_the_handle_decides_between_two_that_go_on_differently():
 
 
 def test_a_beginning_too_short_to_mean_one_post_is_not_enough():
-    assert found("Hang 'em high and let")[0] != "located"
+    assert found("Hang 'em high and let th") == ("ambiguous", {11})
     assert found("kalau ketemu")[0] == "not_found"
+
+
+def test_a_long_beginning_is_enough_however_long_the_post():
+    long = POSTS[11] + " and then go home and sleep well, for the work is done" * 5
+    assert found("Hang 'em high and let them swing until the sun comes up", [long])[0] == "located"
 
 
 def test_a_short_text_is_found_by_itself_alone():
@@ -152,6 +158,7 @@ WORDS = st.lists(
 def test_a_post_is_always_found_by_its_own_text_and_never_by_one_with_another_word(posts, data):
     texts = [" ".join(words) for words in posts]
     place = data.draw(st.integers(0, len(texts) - 1))
+    assume(not words_of(texts[place]).is_short)
     state, shown = found(texts[place], texts)
     assert state == "located"
     assert place in shown

@@ -15,7 +15,7 @@ _LABELLED = frozenset({"text", "email", "password", "date", "file", "select", "t
 
 
 class PageChecker(HTMLParser):
-    """What is wrong with a page: tags that do not close, scripts, unlabelled fields, lost tokens."""
+    """What is wrong with a page: tags left open, scripts, fields without label or token."""
 
     def __init__(self) -> None:
         super().__init__(convert_charrefs=True)
@@ -88,8 +88,8 @@ class PageChecker(HTMLParser):
             self.faults.append(f"ids twice: {sorted(self.ids)}")
         if self.headings.count("h1") != 1:
             self.faults.append(f"{self.headings.count('h1')} main headings")
-        self.faults += [f"no label for {field!r}" for field in self.fields if field not in self.labels]
-        self.faults += [f"a label for nothing: {name}" for name in self.labels if name not in self.ids]
+        self.faults += [f"no label for {name!r}" for name in self.fields if name not in self.labels]
+        self.faults += [f"label of nothing: {name}" for name in self.labels if name not in self.ids]
         return self.faults
 
 
@@ -130,13 +130,13 @@ class Browser:
         return words_of((await self.get(path, status)).text)
 
     async def send(
-        self, page: str, action: str, *, files: Any = None, **fields: Any
+        self, page: str, address: str, /, *, files: Any = None, **fields: Any
     ) -> httpx.Response:
-        """Send the form that stands on a page, with its hidden fields, as a browser would."""
+        """Send the form of a page that leads to `address`, with its hidden fields."""
         shown = await self.get(page)
-        data = {**hidden_fields(shown.text, action), **fields}
+        data = {**hidden_fields(shown.text, address), **fields}
         headers = {"Origin": self.base_url}
-        response = await self.client.post(action, data=data, files=files, headers=headers)
+        response = await self.client.post(address, data=data, files=files, headers=headers)
         if response.headers.get("content-type", "").startswith("text/html"):
             check_page(response)
         return response

@@ -111,8 +111,7 @@ async def test_what_concerns_children_is_opened_by_the_person_named_for_it_alone
     assert "Every evening" not in sealed
     assert "Nobody likes you" in await admin.text(f"/moderation/cases/{case.public_id}")
     author = await town.member("rudi")
-    for page in ("/inbox", f"/cases/{case.public_id}"):
-        assert "Nobody likes you" not in (await author.text(page)).replace("“Nobody", "")
+    assert "Nobody likes you" not in await author.text(f"/cases/{case.public_id}")
 
 
 async def test_a_held_post_is_judged_at_the_desk_with_the_words_that_stood_out(jury_town):

@@ -7,6 +7,7 @@ import re
 import pytest
 
 from tests.kit.courthouse import THREAT
+from venire.kernel.i18n import translate
 from venire.record.headers import CHECKS, TYPES
 from venire.web import words
 from venire.web.entry_words import Reader, put_in_words
@@ -50,7 +51,8 @@ async def test_the_log_itself_is_served_by_the_api_and_not_hidden_by_pages(town)
     assert checkpoint.headers["content-type"].startswith("text/plain")
     key = await browser.client.get("/record/key")
     assert key.text.strip() == town.house.court.sequencer.verifier_key
-    bundle = re.search(r'href="(/record/tile/entries/[^"]+)"', (await browser.get("/record/entry/0")).text)
+    entry = (await browser.get("/record/entry/0")).text
+    bundle = re.search(r'href="(/record/tile/entries/[^"]+)"', entry)
     tile = await browser.client.get(bundle[1])
     assert tile.status_code == 200
     assert tile.headers["content-type"] == "application/octet-stream"
@@ -89,8 +91,6 @@ async def test_an_entry_of_each_type_can_be_put_in_words(town, kind):
     header |= {"type": kind, "hour": "2026-11-21T10Z", "rules": "2026-11"}
     for language in ("en", "id"):
         policy = town.house.court.policy
-        from venire.kernel.i18n import translate
-
         reader = Reader(
             lambda text, *, at=language, **data: translate(at, text, **data), language, policy
         )

@@ -133,9 +133,7 @@ async def test_a_site_that_asks_for_confirmation_says_so_and_signs_nobody_in(ope
     sent = await browser.send("/sign-up", "/sign-up", **{**fields, "born": "1990-01-01"})
     assert "once your e-mail address is confirmed" in words_of(sent.text)
     assert "venire_session" not in sent.headers.get("set-cookie", "")
-    again = await browser.send(
-        "/sign-in", "/sign-in", name="wayan", password="a few good words"
-    )
+    again = await browser.send("/sign-in", "/sign-in", name="wayan", password="a few good words")
     assert "once your e-mail address is confirmed" in words_of(again.text)
     assert (await browser.client.get("/inbox")).status_code == 303
 

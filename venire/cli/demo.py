@@ -116,7 +116,12 @@ async def _leave_open(url: str, run: notice_drill.Run, admin: Member, jurors: Ju
         )
         case = await _case_of(client, admin, made["id"])
         others = dataclasses.replace(
-            jurors, pool=panel, bench=(), truth={mask_handles(_THREAT): True}, accuracy=1.0
+            jurors,
+            client=client,
+            pool=panel,
+            bench=(),
+            truth={mask_handles(_THREAT): True},
+            accuracy=1.0,
         )
         await _until_visitor_is_asked(client, members["demo_juror"], others)
         return Shown(ids=ids, post=made["id"], case=case, notice=run.notice_ref, admin=admin.id)
@@ -130,6 +135,8 @@ async def _until_visitor_is_asked(
     serving = asyncio.create_task(others.serve(stop))
     try:
         for _ in range(100):
+            if others.failure is not None:
+                raise others.failure
             waiting = await people.answer(client, "GET", "/api/v1/jury/summons", visitor)
             if waiting and len(others.cast) >= _WITH_THE_VISITOR:
                 return

@@ -127,16 +127,15 @@ def same_text(one: Words, other: Words) -> bool:
 
 def is_beginning(post: Words, quote: Words) -> bool:
     """Whether a quote, perhaps cut within a word, is how a post begins."""
-    return _long_enough(quote) and post.letters.startswith(quote.letters)
+    return not quote.is_short and post.letters.startswith(quote.letters)
 
 
 def begins_enough(post: Words, quote: Words) -> bool:
-    """Whether a beginning is so much of the post that it can only be meant."""
-    return len(quote.letters) >= _BEGINNING_SHARE * len(post.letters)
-
-
-def _long_enough(quote: Words) -> bool:
-    return len(quote.letters) >= _BEGINNING_LETTERS and len(quote.words) >= SHORT_WORDS
+    """Whether a beginning is long in itself, or so much of the post, that it can only be meant."""
+    if len(quote.letters) >= _PART_LETTERS and len(quote.words) >= _PART_WORDS:
+        return True
+    share = len(quote.letters) / max(1, len(post.letters))
+    return len(quote.letters) >= _BEGINNING_LETTERS and share >= _BEGINNING_SHARE
 
 
 def is_part(post: Words, quote: Words) -> bool:

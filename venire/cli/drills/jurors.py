@@ -48,7 +48,7 @@ class Jurors:
     cast: list[Cast] = dataclasses.field(default_factory=list)
     unknown: Counter[str] = dataclasses.field(default_factory=Counter)
     refused: Counter[str] = dataclasses.field(default_factory=Counter)
-    failure: BaseException | None = None
+    failure: Exception | None = None
 
     async def serve(self, stop: asyncio.Event) -> None:
         """Look for summons in turns until `stop` is set."""
@@ -66,7 +66,10 @@ class Jurors:
                 began = loop.time()
                 await asyncio.gather(*(look(member, bench) for member, bench in everyone))
                 await asyncio.sleep(max(_ROUND_S - (loop.time() - began), 0.05))
-        except BaseException as error:
+        except asyncio.CancelledError:
+            raise
+        except Exception as error:
+            # Whoever waits for verdicts must not wait for jurors that are gone.
             self.failure = error
             raise
 

@@ -1,0 +1,146 @@
+"""Both languages say everything: no text of a page, a message or an error lacks Indonesian."""
+
+from __future__ import annotations
+
+import ast
+import string
+from collections.abc import Iterator
+from pathlib import Path
+
+import jinja2
+import pytest
+from babel.messages.pofile import read_po
+from jinja2 import nodes
+
+from venire.api import authorize, errors
+from venire.api.settings import ApiSettings
+from venire.cases import messages
+from venire.kernel.i18n import catalogue_keys, translate
+from venire.people import rules
+from venire.web import words
+
+PACKAGE = Path(words.__file__).parent.parent
+_CATALOGUE = PACKAGE / "locales" / "id.po"
+_SAME_IN_BOTH = {"Final", "moderator", "admin", "{verdict} ({rule}). {judge}."}
+"""Words that Indonesian has as they are."""
+
+
+def _of_template(path: Path) -> Iterator[str]:
+    """The texts that a template asks for by `t("...")`, both arms of a choice too."""
+    tree = jinja2.Environment(autoescape=True).parse(path.read_text(encoding="utf-8"))
+    for call in tree.find_all(nodes.Call):
+        if isinstance(call.node, nodes.Name) and call.node.name == "t" and call.args:
+            asked = call.args[0]
+            arms = [asked.expr1, asked.expr2] if isinstance(asked, nodes.CondExpr) else [asked]
+            yield from (arm.value for arm in arms if isinstance(arm, nodes.Const))
+
+
+def _of_module(path: Path) -> Iterator[str]:
+    """The texts that a module translates where they stand."""
+    for call in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if not isinstance(call, ast.Call):
+            continue
+        name = getattr(call.func, "id", getattr(call.func, "attr", ""))
+        place = {"translate": 1, "t": 0, "say": 0, "OAuthError": 1}.get(name)
+        asked = call.args[place : place + 1] if place is not None else []
+        if "api" in path.parts:
+            asked += [word.value for word in call.keywords if word.arg == "error"]
+        for each in asked:
+            if isinstance(each, ast.Constant) and isinstance(each.value, str) and each.value:
+                yield each.value
+
+
+def _of_tables() -> Iterator[str]:
+    """The tables from which texts are chosen by a code."""
+    for name, table in vars(words).items():
+        if name.isupper() and isinstance(table, dict):
+            yield from table.values()
+    yield from errors.PHRASES.values()
+    yield from authorize._MEANINGS.values()
+    yield from messages._DECIDED.values()
+    yield from ("Your account waits for a moderator", "Confirm your e-mail address first")
+    yield ApiSettings().detectors_read
+
+
+def every_text() -> set[str]:
+    """Whatever the site says to people in a language of theirs."""
+    found = set(_of_tables())
+    for path in PACKAGE.rglob("templates/*.html"):
+        found |= set(_of_template(path))
+    for path in PACKAGE.rglob("*.py"):
+        found |= set(_of_module(path))
+    return found
+
+
+def test_the_scan_finds_texts_of_every_kind():
+    found = every_text()
+    assert len(found) > 600
+    assert {
+        "Sign in",
+        "Your reply",
+        "Let it in",
+        "Wrong name or password",
+        "This app is not known here.",
+        "rule {number}, {title}",
+        "A moderator decided.",
+        "Being judged",
+    } <= found
+
+
+def test_no_text_lacks_indonesian():
+    missing = every_text() - catalogue_keys("id")
+    assert not missing, f"say these in venire/locales/id.po: {sorted(missing)}"
+
+
+def test_no_text_of_the_catalogue_is_used_nowhere():
+    unused = catalogue_keys("id") - every_text()
+    assert not unused, f"take these out of venire/locales/id.po: {sorted(unused)}"
+
+
+def _places(text: str) -> set[str]:
+    return {name for _, name, _, _ in string.Formatter().parse(text) if name is not None}
+
+
+def test_a_translation_has_the_same_places_to_fill():
+    for text in catalogue_keys("id"):
+        assert _places(translate("id", text)) == _places(text), text
+
+
+def test_a_translation_is_indonesian_and_not_the_english_again():
+    same = {text for text in catalogue_keys("id") if translate("id", text) == text}
+    assert same == _SAME_IN_BOTH
+
+
+def test_the_catalogue_is_sorted_and_says_each_text_once():
+    with _CATALOGUE.open("rb") as file:
+        entries = [message.id for message in read_po(file, locale="id", abort_invalid=True)][1:]
+    assert entries == sorted(entries)
+    lines = _CATALOGUE.read_text(encoding="utf-8").splitlines()
+    assert sum(line.startswith("msgid ") for line in lines) == len(entries) + 1
+
+
+def test_every_fault_of_a_sign_up_has_a_sentence():
+    source = Path(rules.__file__).read_text(encoding="utf-8")
+    used = {node.value for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Constant)}
+    faults = {value for value in used if isinstance(value, str) and value.startswith("ERR_")}
+    assert len(faults) > 5
+    assert faults - {"ERR_TOO_MANY", "ERR_INCLUSION"} <= words.FAULTS.keys()
+
+
+@pytest.mark.parametrize(
+    ("english", "indonesian"),
+    [
+        ("Case", "Perkara"),
+        ("Verdict", "Putusan"),
+        ("Appeal", "Banding"),
+        ("Bench", "Juri tetap"),
+        ("Statement of reasons", "Pernyataan alasan"),
+        ("Public record", "Catatan publik"),
+        ("Your seat", "Kursi Anda"),
+        ("Timeline", "Linimasa"),
+        ("Hidden for now", "Disembunyikan sementara"),
+        ("Notices", "Pemberitahuan resmi"),
+    ],
+)
+def test_the_terms_are_those_of_the_glossary(english, indonesian):
+    assert translate("id", english) == indonesian
