@@ -150,3 +150,9 @@ async def test_a_moment_on_a_table_that_does_not_expire_is_refused(storage, cloc
         with pytest.raises(Refused) as refused:
             await write(LINES, Line(1, 1, 1), expires_at_ms=clock.now_ms() + 10)
         assert refused.value.code == "table_does_not_expire"
+
+
+async def test_a_moment_of_zero_is_a_moment(storage):
+    await storage.put(SESSIONS, Session(1, b"t"), expires_at_ms=0)
+
+    assert await storage.get(SESSIONS, (1, b"t")) is None

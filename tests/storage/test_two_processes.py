@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import fcntl
 
 import pytest
 
@@ -154,3 +155,43 @@ async def test_a_conflict_is_told_to_its_caller_alone(storage):
 def _raise(n: int) -> None:
     if n % 2:
         raise Conflict("version_moved")
+
+
+@pytest.fixture
+def held(house):
+    """Holds one of the folder's locks as another process would; call the answer to let go."""
+    handles = []
+
+    def hold(name: str):
+        handle = (house.folder / name).open("ab")
+        handles.append(handle)
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        return handle.close
+
+    yield hold
+    for handle in handles:
+        handle.close()
+
+
+async def test_a_writer_waits_its_turn_before_it_begins(storage, held):
+    # Without the lock SQLite would sleep and try again: a second, where this takes milliseconds.
+    let_go = held("write.lock")
+    write = asyncio.create_task(storage.put(ITEMS, Item(1, 1)))
+    await asyncio.sleep(0.05)
+    assert not write.done()
+    assert await storage.get(ITEMS, (1, 1)) is None, "readers do not wait"
+
+    let_go()
+    await write
+    assert await storage.get(ITEMS, (1, 1)) == Item(1, 1)
+
+
+async def test_one_process_at_a_time_prepares_the_files(house, held):
+    let_go = held("open.lock")
+    opening = asyncio.create_task(asyncio.to_thread(house.open))
+    await asyncio.sleep(0.05)
+    assert not opening.done()
+    assert not (house.folder / "venire.db").exists()
+
+    let_go()
+    await (await opening).close()

@@ -160,18 +160,19 @@ def _serve(folder: Path, port: int, shown: Shown, *, once: bool) -> None:
     """Serve the folder in the default profile, for people; five one-time links."""
     url = f"http://127.0.0.1:{port}"
     links = on_house(lambda house: _links(house.world, shown), data=str(folder))
+    notice = f"/notices/{shown['notice']}"
     lines = [
-        ("as the author of a held post", f"{url}/link/{links['author']}"),
-        ("as the person it is aimed at", f"{url}/link/{links['target']}"),
-        ("as a juror", f"{url}/link/{links['juror']}"),
-        ("as the operator with the host's notice", f"{url}/link/{links['operator']}"),
+        ("as the author of a held post", f"{url}/link/{links['author']}?to=/inbox"),
+        ("as the person it is aimed at", f"{url}/link/{links['target']}?to=/inbox"),
+        ("as a juror", f"{url}/link/{links['juror']}?to=/jury"),
+        ("as the desk the host waits for", f"{url}/link/{links['operator']}?to={notice}"),
         ("as an outsider who verifies", f"{url}/record"),
     ]
     command = f"venire verify record {url} --key {folder / 'record.pub'}"
     with site.running_site(folder, profile="default", port=port):
         click.echo(f"The site is at {url}. Five ways in (each link signs in once):\n")
         for name, link in lines:
-            click.echo(f"  {name:<40}{link}")
+            click.echo(f"  {name:<33}{link}")
         click.echo(f"\n  {command}\n")
         if once:
             return
