@@ -52,7 +52,7 @@ async def test_each_bad_item_has_its_own_state_and_the_rest_goes_on(desk):
         {"n": 15, "text": QUOTED},
     ]
     files = [
-        ("broken.png", png()[:60]),
+        ("broken.png", png()[:45]),
         ("huge.png", png(padding=50 * MEBIBYTE)),
         ("bomb.png", png(60_000, 60_000)),
         ("../secret.png", png()),

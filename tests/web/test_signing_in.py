@@ -44,14 +44,22 @@ async def test_a_wrong_password_and_an_unknown_name_are_told_the_same(town):
     assert "Wrong name or password" in said[0]
 
 
-@pytest.mark.parametrize(
-    "to", ["https://evil.test/", "//evil.test", "/\\evil.test", "\\\\evil.test", "javascript:x", ""]
-)
-async def test_signing_in_never_leads_away_from_this_site(town, to):
+async def test_signing_in_never_leads_away_from_this_site(town):
     await town.house.site.member("ayu")
-    browser = await town.stranger()
-    sent = await browser.send("/sign-in", "/sign-in", name="ayu", password="correct horse", to=to)
-    assert sent.headers["location"] == "/"
+    away = (
+        "https://evil.test/",
+        "//evil.test",
+        "/\\evil.test",
+        "\\\\evil.test",
+        "javascript:x",
+        "",
+    )
+    for to in away:
+        browser = await town.stranger()
+        sent = await browser.send(
+            "/sign-in", "/sign-in", name="ayu", password="correct horse", to=to
+        )
+        assert sent.headers["location"] == "/"
 
 
 async def test_signing_out_ends_the_session_for_good(town):

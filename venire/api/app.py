@@ -13,7 +13,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Match, NoMatchFound
 from starlette.types import Receive, Scope, Send
 
-from venire.api.authentication import authorise, check_standing, identify
+from venire.api.authentication import authorise, body_limit, check_standing, identify
 from venire.api.edge import Edge
 from venire.api.errors import problem_response
 from venire.api.limits import LimitReached, RateLimits
@@ -93,7 +93,7 @@ class ApiRoutes(BaseRoute):
             viewer=viewer,
             settings=self._settings,
             parameters=parameters,
-            body_bytes=route.options.body_bytes,
+            body_bytes=body_limit(route, viewer),
             limits=self._limits,
         )
         response = await route.handler(self._court, asked)
@@ -155,7 +155,7 @@ def create_app(
                 new_id=lambda: f"{ids.next():016x}",
                 https=court.world.site.base_url.startswith("https://"),
                 # No page takes more than the largest of the API's routes.
-                body_bytes=max(route.options.body_bytes for route in routes),
+                body_bytes=max(route.options.most_bytes for route in routes),
             )
         ],
         exception_handlers={HTTPException: not_routed},

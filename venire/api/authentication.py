@@ -106,3 +106,10 @@ async def check_standing(world: World, route: Route, viewer: Viewer | None) -> N
     if stands.suspended or stands.terminated:
         raise Forbidden("account_suspended", "Your account is suspended: you cannot do this now")
     raise Forbidden("posting_stopped", "You cannot post until the verdict on your earlier post")
+
+
+def body_limit(route: Route, viewer: Viewer | None) -> int:
+    """How many bytes a viewer may send: bodies lie in memory, so few may send large ones."""
+    if viewer is not None and viewer.role in {MODERATOR, ADMIN}:
+        return route.options.most_bytes
+    return route.options.body_bytes

@@ -6,8 +6,8 @@ from venire.api import admin, cases, jury, notices, record, reports
 from venire.api.routing import MEBIBYTE, Options, Route
 
 _STILL = Options(while_suspended=True)
-_NOTICE = Options(body_bytes=192 * MEBIBYTE)
-"""A notice of 98 screenshots from phones, each of up to 2 MB."""
+_NOTICE = Options(body_bytes=16 * MEBIBYTE, operator_body_bytes=192 * MEBIBYTE)
+"""A notice of 98 screenshots from phones, each of up to 2 MB, comes from an operator's token."""
 
 REPORTS = (Route("POST", "/api/v1/reports", reports.create_report, "write:reports", "report"),)
 
@@ -37,7 +37,15 @@ CASES = (
 _N = "/api/v1/notices"
 
 NOTICES = (
-    Route("POST", _N, notices.create, "write:reports", "notice", options=_NOTICE),
+    Route(
+        "POST",
+        _N,
+        notices.create,
+        "write:reports",
+        "notice",
+        "192 MiB for moderators and admins; 10 in 60 min for others, and unverified",
+        _NOTICE,
+    ),
     Route("GET", _N, notices.index, "admin:read:reports"),
     Route("GET", f"{_N}/{{ref}}", notices.show, "admin:read:reports"),
     Route("POST", f"{_N}/{{ref}}/confirm", notices.confirm, "admin:write:reports"),

@@ -43,6 +43,7 @@ LIMITS: dict[str, Limit | None] = {
     "delete": Limit(30, 30),
     "report": Limit(60, 30),
     "notice": Limit(120, 5),
+    "unverified_notice": Limit(10, 60),
 }
 """The rows that `Route.limit` names. Source: docs.joinmastodon.org/api/rate-limits."""
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 from starlette.responses import Response
 
-from venire.api.form import Upload
+from venire.api.form import Form, Upload
 from venire.api.parameters import ApiRequest
 from venire.api.routing import json_response
 from venire.cases import answers, releases
@@ -54,12 +55,16 @@ def _head(notice: Notice, state: str) -> dict[str, Any]:
 
 async def create(court: Court, request: ApiRequest) -> Response:
     """Receive a notice: multipart, part `notice` as json, csv or eml, and one part per file."""
+    viewer = request.viewer
+    verified = viewer is not None and viewer.role in _OPERATORS
+    if not verified:
+        await request.take("unverified_notice", f"account:{request.account_id}")
     form = await request.form()
-    document = form.upload(_DOCUMENT)
-    if document is None:
-        raise Invalid("notice_part_missing", "send the notice itself as the part 'notice'")
+    document = _document(form)
     files = PartFiles([_file(part) for part in form.uploads() if part is not document])
-    parsed = intake.parse_document(
+    # Sixteen megabytes of items take a second to read, which others need not wait for.
+    parsed = await asyncio.to_thread(
+        intake.parse_document,
         document.content,
         now_ms=court.world.now_ms(),
         media_type=document.content_type,
@@ -67,10 +72,12 @@ async def create(court: Court, request: ApiRequest) -> Response:
         files=files,
         envelope=Envelope(provider=form.text("provider") or ""),
     )
-    viewer = request.viewer
-    verified = viewer is not None and viewer.role in _OPERATORS
-    per_day = await _posts_per_day(court, len(parsed.items))
-    sender = actions.Sender("", verified=verified, posts_per_day=per_day)
+    sender = actions.Sender(
+        "",
+        verified=verified,
+        posts_per_day=await releases.posts_to_compare(court, len(parsed.items)),
+        account_id=request.account_id,
+    )
     delivery = actions.Delivery(parsed, document.content, files)
     notice = await actions.receive(
         court.world, court.objects, court.policy.notices, delivery, sender
@@ -78,16 +85,19 @@ async def create(court: Court, request: ApiRequest) -> Response:
     return json_response({"ref": str(notice.id), "items": notice.item_count}, 202)
 
 
+def _document(form: Form) -> Upload:
+    """The notice itself: a file, or a plain field of the form."""
+    sent = form.upload(_DOCUMENT)
+    if sent is not None:
+        return sent
+    text = form.fields.get(_DOCUMENT)
+    if not isinstance(text, str):
+        raise Invalid("notice_part_missing", "send the notice itself as the part 'notice'")
+    return Upload("", "", text.encode(errors="replace"))
+
+
 def _file(part: Upload) -> SourceFile:
     return SourceFile(part.filename, len(part.content), lambda: part.content)
-
-
-async def _posts_per_day(court: Court, items: int) -> int:
-    """Posts of the last day, as far as the share rule needs to know."""
-    limits = court.policy.notices
-    if items <= limits.confirm_over_items_and_share or items > limits.confirm_over_items:
-        return 0
-    return await releases.posts_of_last_day(court, round(items / limits.confirm_over_share) + 1)
 
 
 async def _notice(court: Court, request: ApiRequest) -> Notice:
@@ -107,10 +117,9 @@ async def show(court: Court, request: ApiRequest) -> Response:
 
 
 async def index(court: Court, _request: ApiRequest) -> Response:
-    """The notices of this year, newest first."""
-    year = int(iso_ms(court.world.now_ms())[:4])
+    """The last notices of this year and the one before, newest first."""
     shown = []
-    for notice_id in await store.recent(court.world.storage, year):
+    for notice_id in await actions.latest(court.world):
         row = await store.load_row(court.world.storage, notice_id)
         if row is not None:
             shown.append(_head(store.notice_of(row), row.state))

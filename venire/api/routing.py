@@ -26,10 +26,19 @@ _ENCODER = msgspec.json.Encoder()
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Options:
-    """What few routes need: a larger body, or to stay open to a suspended account."""
+    """What few routes need: a larger body, or to stay open to a suspended account.
+
+    `operator_body_bytes`: what moderators and admins may send where it is more than others may.
+    """
 
     body_bytes: int = MEBIBYTE
     while_suspended: bool = False
+    operator_body_bytes: int = 0
+
+    @property
+    def most_bytes(self) -> int:
+        """The largest body that anyone may send."""
+        return max(self.body_bytes, self.operator_body_bytes)
 
 
 _USUAL = Options()

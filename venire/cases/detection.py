@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from venire.cases import intake, service, store
+from venire.cases import intake, service, steps, store
 from venire.cases.court import Court
 from venire.cases.model import Case, Source, Subject
 from venire.detectors import store as bank_store
@@ -55,6 +55,7 @@ def _detector_source(court: Court, post: Post) -> Source | None:
         hold=judgement.hold,
         score=round(judgement.score, 4),
         body={"spans": _spans(judgement)},
+        edited_at_ms=post.edited_at_ms,
     )
 
 
@@ -90,6 +91,7 @@ async def bank_source(court: Court, post: Post) -> Source | None:
         score=round(match.similarity, 4),
         body={"copy_of": row.origin, "exact": exact, "quoting": match.quoted},
         inherits=row.origin if exact else "",
+        edited_at_ms=post.edited_at_ms,
     )
 
 
@@ -101,9 +103,13 @@ async def on_post_deleted(court: Court, envelope: Envelope) -> None:
     case = await store.case_of_subject(court.world.storage, "post", event.post_id)
     if case is not None and case.state in {"open", "judging"}:
         if case.pending is not None:
-            # A step is on its way into the record; the relay tells this again in a moment.
+            # A step is on its way into the record: it lands first, then the case is closed.
+            await steps.settled(court, case.id)
+            case = await store.load(court.world.storage, case.id)
+        if case is None or case.pending is not None:
             raise Conflict("case_busy")
-        await _close(court, case)
+        if case.state in {"open", "judging"}:
+            await _close(court, case)
     await notices.set_item_states(
         court.world, event.post_id, "deleted_by_author", at_ms=envelope.at_ms
     )

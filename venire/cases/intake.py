@@ -7,6 +7,7 @@ from venire.cases.model import Case, Source, Subject
 from venire.cases.policy import Policy
 from venire.events import CaseChanged
 from venire.kernel.errors import Conflict, Unavailable
+from venire.storage.timers import timer
 from venire.storage.world import World
 
 _TRIES = 20
@@ -23,10 +24,17 @@ async def note_source(world: World, policy: Policy, subject: Subject, source: So
         if there is not None and await store.has_source(world.storage, there.id, source):
             return there
         case = there or await _new_case(world, policy, subject, source)
-        merged = rules.merge(case, source, policy) if there is not None else case
+        merged = case
+        if there is not None:
+            new = await _is_new_reporter(world, case.id, source)
+            merged = rules.merge(case, source, policy, new_reporter=new)
         writes = [*store.put_case(merged), *store.put_source(case.id, source)]
         if there is None:
             writes += store.put_identity(case)
+        if there is None or merged.due_at_ms != there.due_at_ms:
+            # The case's own clock: it looks again then, even if every telling of it was lost.
+            due = timer(store.aggregate(case.id), "case", str(case.id), merged.due_at_ms)
+            writes.append(due)
         try:
             await world.storage.commit(
                 store.aggregate(case.id), writes, [CaseChanged(case.id)], expect=case.version
@@ -35,6 +43,12 @@ async def note_source(world: World, policy: Policy, subject: Subject, source: So
             continue
         return merged
     raise Unavailable("case_busy", "the case changed too often; it is tried again")
+
+
+async def _is_new_reporter(world: World, case_id: int, source: Source) -> bool:
+    if source.kind != "report" or source.account_id is None:
+        return True
+    return not await store.has_reported(world.storage, case_id, source.account_id)
 
 
 async def _new_case(world: World, policy: Policy, subject: Subject, source: Source) -> Case:

@@ -59,6 +59,9 @@ class Step(msgspec.Struct, frozen=True, omit_defaults=True):
     actor_id: int | None = None
     reason: str = ""
     category: str = ""
+    """What was found to be broken, where a step finds that."""
+    due_at_ms: int = 0
+    """By when a case that this step opens again should be decided."""
     jurors: tuple[tuple[int, int | None, float, float], ...] = ()
     """Whom it seats: account, place in the pool, hit rate, false alarm rate."""
     logged: tuple[int, ...] = ()
@@ -107,14 +110,20 @@ class Case(msgspec.Struct, frozen=True, omit_defaults=True):
     """Whether some panel of it could not decide."""
     panel_ballots: int = 0
     """Ballots of the lot in decided rounds; the bench's are not among them."""
+    found: str = ""
+    """The category that a verdict found broken, which need not be the gravest one alleged."""
+    struck: tuple[str, ...] = ()
+    """Keys of the steps that cost the author points, for whoever undoes one."""
+    look_again_ms: int = 0
+    """When the clock looks at this case again, while there is nobody to ask."""
     steps: int = 0
     pending: Step | None = None
     version: int = 0
 
     @property
     def category(self) -> str:
-        """The gravest category, which decides who judges."""
-        return self.categories[0]
+        """What was found; until then the gravest category alleged, which decides who judges."""
+        return self.found or self.categories[0]
 
 
 class Source(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -134,6 +143,8 @@ class Source(msgspec.Struct, frozen=True, omit_defaults=True):
     body: dict[str, object] = {}
     inherits: str = ""
     private: bool = False
+    edited_at_ms: int | None = None
+    """When the post was last changed, as far as who says this knows."""
 
 
 class Subject(msgspec.Struct, frozen=True):

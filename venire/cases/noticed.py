@@ -13,17 +13,37 @@ from venire.notices import desk, rules
 from venire.notices import store as notice_store
 from venire.notices.model import ItemState, Notice, NoticeItem
 from venire.posts import actions as posts
-from venire.posts.model import Post
+from venire.posts.model import DELETED, Post
 from venire.storage.verbs import Envelope
 
 
 async def on_notice(court: Court, envelope: Envelope) -> None:
-    """Read and locate the items of a notice that came in, or was confirmed."""
+    """Read and locate the items of a notice whose sender is known."""
+    await _read(court, envelope, verified=True)
+
+
+async def on_unverified_notice(court: Court, envelope: Envelope) -> None:
+    """The same for all others: a subscriber of its own, since anyone may send a thousand items."""
+    await _read(court, envelope, verified=False)
+
+
+async def _read(court: Court, envelope: Envelope, *, verified: bool) -> None:
     event = envelope.event
-    if isinstance(event, NoticeReceived):
-        tools = desk.Tools(court.world, court.search, court.objects, court.ocr)
-        await desk.read_notice(tools, event.notice_id)
-    if isinstance(event, NoticeReceived | NoticeConfirmed):
+    if not isinstance(event, NoticeReceived):
+        return
+    notice = await notice_store.load(court.world.storage, event.notice_id)
+    if notice is None or notice.verified != verified:
+        return
+    tools = desk.Tools(court.world, court.search, court.objects, court.ocr)
+    await desk.read_notice(tools, notice.id)
+    await notices.settle(court.world, notice.id)
+
+
+async def on_confirmed(court: Court, envelope: Envelope) -> None:
+    """A person has vouched for a notice: what it found is acted on."""
+    event = envelope.event
+    if isinstance(event, NoticeConfirmed):
+        await notices.announce(court.world, event.notice_id)
         await notices.settle(court.world, event.notice_id)
 
 
@@ -37,10 +57,11 @@ async def on_item_located(court: Court, envelope: Envelope) -> None:
     if notice is None or item is None or item.state not in {"located", "awaiting_confirmation"}:
         return
     if not notice.may_hold:
-        await _save(court, notice, msgspec.structs.replace(item, state="awaiting_confirmation"))
+        await notices.change_item(court.world, notice.id, item.n, _waiting)
         return
     for post in await posts.load_many(court.world, item.posts):
-        await _judge(court, notice, item, post)
+        if post.state != DELETED:
+            await _judge(court, notice, item, post)
     await _catch_up(court, notice, item)
 
 
@@ -68,36 +89,42 @@ async def _judge(court: Court, notice: Notice, item: NoticeItem, post: Post) -> 
     await intake.note_source(court.world, court.policy, subject, source)
 
 
+def _waiting(item: NoticeItem) -> NoticeItem | None:
+    if item.state != "located":
+        return None
+    return msgspec.structs.replace(item, state="awaiting_confirmation")
+
+
 async def _catch_up(court: Court, notice: Notice, item: NoticeItem) -> None:
     """An item whose posts were held or removed before it came stands where they stand."""
-    cases = [
-        case
-        for post_id in item.posts
-        if (case := await store.case_of_subject(court.world.storage, "post", post_id)) is not None
+    found = await posts.load_many(court.world, item.posts)
+    loaded = [
+        await store.case_of_subject(court.world.storage, "post", post_id) for post_id in item.posts
     ]
-    state = _state_of(cases)
-    now = await notice_store.item(court.world.storage, notice.id, item.n)
-    if state is None or now is None or not rules.may_follow(now.state, state):
-        await notices.settle(court.world, notice.id)
-        return
-    moments = [case.held_at_ms or case.measured_at_ms or 0 for case in cases]
-    caught = msgspec.structs.replace(
-        now,
-        state=state,
-        held_at_ms=now.held_at_ms or max(moments),
-        decided_at_ms=court.world.now_ms() if state == "removed" else now.decided_at_ms,
-    )
-    await _save(court, notice, caught)
+    cases = [case for case in loaded if case is not None]
+    state = _state_of(found, cases)
+    now_ms = court.world.now_ms()
+
+    def catch_up(now: NoticeItem) -> NoticeItem | None:
+        # Asked of the item as it is by then: its case may have gone further in the meantime.
+        if state is None or now.state == state or not rules.may_follow(now.state, state):
+            return None
+        moments = [case.held_at_ms or case.measured_at_ms or 0 for case in cases]
+        return msgspec.structs.replace(
+            now,
+            state=state,
+            held_at_ms=now.held_at_ms or max(moments, default=None),
+            decided_at_ms=now_ms if state == "removed" else now.decided_at_ms,
+        )
+
+    await notices.change_item(court.world, notice.id, item.n, catch_up)
 
 
-def _state_of(cases: list[Case]) -> ItemState | None:
+def _state_of(found: list[Post], cases: list[Case]) -> ItemState | None:
+    if found and all(post.state == DELETED for post in found):
+        return "deleted_by_author"
     if cases and all(case.measure == "remove" for case in cases):
         return "removed"
     if cases and all(case.hold == "held" or case.measure == "remove" for case in cases):
         return "held"
     return None
-
-
-async def _save(court: Court, notice: Notice, item: NoticeItem) -> None:
-    await notices.save_item(court.world, notice.id, item)
-    await notices.settle(court.world, notice.id)

@@ -31,6 +31,14 @@ async def release_item(court: Court, notice_id: int, n: int, *, actor_id: int, r
             )
 
 
+async def posts_to_compare(court: Court, items: int) -> int:
+    """Posts of the last day, as far as the rule on a notice's share of them needs to know."""
+    limits = court.policy.notices
+    if items <= limits.confirm_over_items_and_share or items > limits.confirm_over_items:
+        return 0
+    return await posts_of_last_day(court, round(items / limits.confirm_over_share) + 1)
+
+
 async def posts_of_last_day(court: Court, most: int) -> int:
     """How many public posts there were within a day, counted up to `most`."""
     since = id_at(court.world.now_ms() - DAY_MS)

@@ -102,27 +102,27 @@ async def on_report_filed(court: Court, envelope: Envelope) -> None:
 
 
 async def _source(court: Court, row: ReportRow, subject: Subject) -> Source:
-    private = False
-    if subject.kind == "post":
-        post = await posts.load(court.world, subject.id)
-        private = post is not None and post.visibility not in {"public", "unlisted"}
+    post = await posts.load(court.world, subject.id) if subject.kind == "post" else None
+    private = post is not None and post.visibility not in {"public", "unlisted"}
     return Source(
         kind="report",
-        ref=str(row.id),
+        # By reporter first: whether someone reported before is one look.
+        ref=f"{row.reporter_id}:{row.id}",
         category=category_of(row, court),
         at_ms=row.created_at_ms,
         account_id=row.reporter_id,
         body={"comment": row.comment},
         private=private,
+        edited_at_ms=None if post is None else post.edited_at_ms,
     )
 
 
 async def tell_outcome(court: Court, case: Case, reporter_id: int) -> None:
-    """Tell a reporter what was decided; once per case and decision."""
+    """Tell a reporter what was decided; once for each decision."""
     language = await delivery.language_of(court, reporter_id)
     url = f"{court.world.site.base_url}/cases/{case.public_id}"
     category = court.policy.category(case.category)
     text = messages.outcome_message(language, case, category, url)
     await delivery.tell(
-        court, reporter_id, text, key=f"case:{case.id}:{case.verdict}:outcome:{reporter_id}"
+        court, reporter_id, text, key=f"case:{case.id}:{case.measured_at_ms}:outcome:{reporter_id}"
     )

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Sequence
 from typing import Literal
 
 import msgspec
@@ -25,10 +26,21 @@ CASE_STATES = StateMachine(
 
 What = Literal["hold", "draw", "seat", "verdict", "measure", "lift", "keep", "dispute", "wait"]
 
+SEALED = "child_safety"
+"""Whatever else is said of such a case, one named person sees it and nobody draws a panel."""
+
+_WEIGHT = {"panel": 1, "appeal": 1, "bench": 2, "named_person": 3}
+
 
 def gravest(categories: tuple[str, ...]) -> tuple[str, ...]:
-    """Categories in the order of `docs/words.md`, which is by gravity, each once."""
-    return tuple(name for name in CATEGORIES if name in categories)
+    """Categories each once, by gravity: what may harm a child, then by `docs/words.md`."""
+    first = (SEALED, *(name for name in CATEGORIES if name != SEALED))
+    return tuple(name for name in first if name in categories)
+
+
+def is_sealed(case: Case) -> bool:
+    """Whether no juror and no bench may see this case, or any part of it."""
+    return SEALED in case.categories
 
 
 def open_case(
@@ -59,13 +71,17 @@ def open_case(
     return merge(case, source, policy)
 
 
-def merge(case: Case, source: Source, policy: Policy) -> Case:
-    """The case with one more thing said; holds are asked for, never taken back, by a source."""
+def merge(case: Case, source: Source, policy: Policy, *, new_reporter: bool = True) -> Case:
+    """The case with one more thing said; holds are asked for, never taken back, by a source.
+
+    `new_reporter`: whether a report's member had not reported this before. One member's twenty
+    reports are not a burst, and must not buy the slower rule of contested cases.
+    """
     hold_wanted = case.hold_wanted
     if source.hold and case.hold == "none" and not hold_wanted:
         hold_wanted = source.kind
     sources = case.sources if source.kind in case.sources else (*case.sources, source.kind)
-    reports = case.report_count + (source.kind == "report")
+    reports = case.report_count + (source.kind == "report" and new_reporter)
     merged = msgspec.structs.replace(
         case,
         categories=gravest((*case.categories, source.category)),
@@ -76,13 +92,55 @@ def merge(case: Case, source: Source, policy: Policy) -> Case:
         hold_wanted=hold_wanted,
         inherits=case.inherits or source.inherits,
     )
-    if source.kind == "notice" and case.state == "decided" and case.verdict == "keeps":
-        # Kept before, and now an outside body says otherwise: the bench looks again.
-        CASE_STATES.check(case.state, "judging")
-        merged = msgspec.structs.replace(
-            merged, state="judging", verdict=None, hold="none", hold_wanted="notice", measure=""
-        )
-    return merged
+    if not is_reopened_by(case, source, policy):
+        return merged
+    hours = policy.category(source.category).clock_hours
+    return msgspec.structs.replace(
+        reopen(merged, due_at_ms=source.at_ms + hours * HOUR_MS),
+        hold_wanted=source.kind if source.hold else "",
+        inherits=source.inherits,
+    )
+
+
+def is_reopened_by(case: Case, source: Source, policy: Policy) -> bool:
+    """Whether what was kept is judged again.
+
+    An outside body says otherwise; or the post was changed since; or it is now said to break a
+    rule that graver judges answer for than those who kept it. Else a friend's report of spam, or a
+    harmless first wording, would be a shield for ever.
+    """
+    if case.state != "decided" or case.verdict != "keeps":
+        return False
+    changed = (source.edited_at_ms or 0) >= (case.measured_at_ms or 0) > 0
+    judges = _WEIGHT.get(policy.category(source.category).judges, 0)
+    graver = source.category not in case.categories and judges > _WEIGHT.get(case.judged_by, 0)
+    return source.kind == "notice" or changed or graver
+
+
+def reopen(case: Case, *, due_at_ms: int) -> Case:
+    """A decided case as it stands when it has to be judged again."""
+    CASE_STATES.check(case.state, "judging")
+    return msgspec.structs.replace(
+        case,
+        state="judging",
+        verdict=None,
+        found="",
+        judged_by="",
+        measure="",
+        measured_at_ms=None,
+        hold="none",
+        hold_wanted="",
+        inherits="",
+        due_at_ms=due_at_ms,
+        round=ended(case.round),
+    )
+
+
+def ended(current: Round | None) -> Round | None:
+    """A round that nobody votes in any more; one that has decided stays as it is."""
+    if current is None or current.state not in {"drawing", "voting"}:
+        return current
+    return msgspec.structs.replace(current, state="expired", recorded=True)
 
 
 def is_contested(sources: tuple[str, ...], reports: int, policy: Policy) -> bool:
@@ -93,16 +151,33 @@ def is_contested(sources: tuple[str, ...], reports: int, policy: Policy) -> bool
 def first_round_kind(case: Case, policy: Policy) -> RoundKind | None:
     """Who judges first; None when a person must act (moderator, named person, procedure)."""
     judges = policy.category(case.category).judges
-    if judges not in {"panel", "bench"}:
+    if judges not in {"panel", "bench"} or is_sealed(case) or case.subject_kind == "account":
+        # There is no text of an account to put before jurors: a moderator looks at it whole.
         return None
     return "bench" if case.private or judges == "bench" else "panel"
 
 
-def what_next(case: Case, policy: Policy, *, seats_wanted: int, seats_open: int) -> What:
+def waits_for(case: Case, policy: Policy) -> str:
+    """Who or what ends the present wait of a case; empty when it does not wait."""
+    if case.state in {"decided", "closed"}:
+        return ""
+    if case.disputed:
+        return "operator"
+    if is_sealed(case):
+        return "named_person"
+    if case.round is None or _is_between_rounds(case):
+        judges = policy.category(case.category).judges
+        return "moderator" if case.subject_kind == "account" else judges
+    return "bench" if case.round.kind == "bench" else "ballots"
+
+
+def what_next(
+    case: Case, policy: Policy, *, seats_wanted: int, seats_open: int, overdue: bool = False
+) -> What:
     """The next thing to do, from what is known now.
 
     `seats_wanted` and `seats_open` are of the present round: how many more it needs, how many have
-    been asked and have not answered.
+    been asked and have not answered. `overdue`: its clock has run out, so nobody more is asked.
     """
     if case.state in {"decided", "closed"}:
         return "wait"
@@ -112,25 +187,39 @@ def what_next(case: Case, policy: Policy, *, seats_wanted: int, seats_open: int)
         return "verdict"
     if case.verdict is not None and (case.round is None or case.round.recorded):
         return _after_verdict(case, policy)
-    if case.round is None:
-        return "wait" if first_round_kind(case, policy) is None else "draw"
-    return _in_round(case.round, seats_wanted, seats_open)
+    if case.round is None or _is_between_rounds(case):
+        return "wait" if _waits_for_a_person(case, policy) else "draw"
+    return _in_round(case.round, seats_wanted, seats_open, overdue=overdue)
+
+
+def _is_between_rounds(case: Case) -> bool:
+    """Whether a round is over and the case has been opened again without a verdict."""
+    return case.round is not None and case.round.recorded and case.verdict is None
+
+
+def _waits_for_a_person(case: Case, policy: Policy) -> bool:
+    if case.sources == ("moderator",) and case.hold == "none":
+        # The moderator who opened it is about to say what to do: no juror is called for that.
+        return True
+    if case.round is not None and "notice" in case.sources:
+        return is_sealed(case)
+    return first_round_kind(case, policy) is None
 
 
 def takes_over(case: Case) -> bool:
     """Whether an exact copy takes a verdict over: also from under a panel that has not decided."""
-    undecided = case.round is None or case.round.verdict is None
+    undecided = case.round is None or case.round.verdict is None or case.round.recorded
     return bool(case.inherits) and case.verdict is None and undecided
 
 
-def _in_round(current: Round, seats_wanted: int, seats_open: int) -> What:
+def _in_round(current: Round, seats_wanted: int, seats_open: int, *, overdue: bool) -> What:
     if current.state in {"verdict", "hung", "expired"}:
         return "draw" if current.recorded else "verdict"
     if current.state == "drawing":
         return "draw"
-    if current.exhausted:
-        # Everyone who could sit was asked: what is still undecided when the last has answered is
-        # hung, and the bench takes it.
+    if current.exhausted or (overdue and current.kind == "panel"):
+        # Everyone who could sit was asked, or the time is up: what is still undecided when the
+        # last has answered is hung, and the bench takes it.
         return "verdict" if seats_open == 0 else "wait"
     return "seat" if seats_wanted > 0 else "wait"
 
@@ -138,6 +227,8 @@ def _in_round(current: Round, seats_wanted: int, seats_open: int) -> What:
 def _after_verdict(case: Case, policy: Policy) -> What:
     if case.verdict == "violates":
         return "measure"
+    if is_sealed(case):
+        return "wait"
     if case.verdict == "hung":
         return "draw"
     if "notice" in case.sources and policy.holds.bench_on_notice_keeps:
@@ -149,7 +240,8 @@ def _after_verdict(case: Case, policy: Policy) -> What:
 
 def next_round(case: Case, policy: Policy, now_ms: int) -> Round:
     """The round that follows: a first one, or the bench after a panel that could not decide."""
-    kind = first_round_kind(case, policy) if case.round is None else "bench"
+    first = case.round is None or (_is_between_rounds(case) and "notice" not in case.sources)
+    kind = first_round_kind(case, policy) if first else "bench"
     number = 1 if case.round is None else case.round.number + 1
     return Round(
         number=number,
@@ -210,13 +302,15 @@ def _judged(case: Case, step: Step) -> Case:
         panel_ballots=case.panel_ballots + ballots,
         verdict=step.verdict,
         judged_by="bank" if takes_over(case) or current is None else current.kind,
+        found=step.category,
         decided_at_ms=step.at_ms,
         state="judging",
     )
 
 
 def _measured(case: Case, step: Step) -> Case:
-    return _decided(case, step, measure=step.measure, hold=case.hold)
+    struck = msgspec.structs.replace(case, struck=(*case.struck, step.key))
+    return _decided(struck, step, measure=step.measure, hold=case.hold)
 
 
 def _lifted(case: Case, step: Step) -> Case:
@@ -244,13 +338,49 @@ def _decided(case: Case, step: Step, *, measure: str, hold: Hold) -> Case:
 
 def _by_moderator(case: Case, step: Step) -> Case:
     if step.measure == "hold":
-        return _held(case, msgspec.structs.replace(step, by="moderator"))
-    verdict: Verdict = "violates" if step.measure == "remove" else "keeps"
+        there = reopen(case, due_at_ms=step.due_at_ms) if case.state == "decided" else case
+        return _held(there, msgspec.structs.replace(step, by="moderator"))
+    removes = step.measure == "remove"
+    verdict: Verdict = "violates" if removes else "keeps"
     reopened = msgspec.structs.replace(
-        case, state="judging", verdict=verdict, judged_by="moderator", decided_at_ms=step.at_ms
+        case,
+        state="judging",
+        verdict=verdict,
+        found=step.category if removes else "",
+        judged_by="moderator",
+        decided_at_ms=step.at_ms,
+        hold_wanted="",
+        inherits="",
+        struck=(*case.struck, step.key) if removes else case.struck,
+        round=ended(case.round),
     )
-    hold: Hold = "lifted" if step.measure == "keep" and case.hold == "held" else case.hold
-    return _decided(reopened, step, measure=step.measure.replace("keep", "none"), hold=hold)
+    hold: Hold = "lifted" if not removes and case.hold == "held" else case.hold
+    return _decided(reopened, step, measure="remove" if removes else "none", hold=hold)
+
+
+def effect_of(case: Case, step: Step) -> str:
+    """What a step does outside, told of the case as it was before it.
+
+    A moderator's `keep` of what nobody had hidden is no lift: its author would hear of a hold that
+    never was, and learn of a report from it.
+    """
+    if step.type != "moderator_action":
+        return step.type
+    hidden = case.hold == "held" or case.measure == "remove"
+    kept = "lift" if hidden else "keep"
+    return {"remove": "measure", "hold": "hold"}.get(step.measure, kept)
+
+
+def category_found(case: Case, votes: Sequence[tuple[str, str]]) -> str:
+    """The category most of those found who voted `violates`; empty where they do not say.
+
+    `votes`: (vote, category) of each ballot. What may harm a child is not theirs to find.
+    """
+    named = Counter(category for vote, category in votes if vote == "violates")
+    named.pop(SEALED, None)
+    most = max(named.values(), default=0)
+    leading = [name for name, count in named.items() if name and count == most]
+    return "" if not leading or case.category in leading else gravest(tuple(leading))[-1]
 
 
 _EFFECTS: dict[StepType, Callable[[Case, Step], Case]] = {

@@ -14,6 +14,7 @@ import msgspec
 from venire.cases import panels, store
 from venire.cases.model import Case
 from venire.cases.policy import Policy
+from venire.cases.rules import is_sealed
 from venire.events import CaseChanged
 from venire.kernel.clock import MINUTE_MS, utc_day
 from venire.kernel.errors import Conflict, Forbidden, Gone, Invalid, NotFound, Unavailable
@@ -45,7 +46,11 @@ class SeatAt(NamedTuple):
 
 
 async def accept(world: World, policy: Policy, at: SeatAt) -> SeatRow:
-    """Take the seat that was offered. Raises Gone `summons_expired`, `panel_closed`."""
+    """Take the seat that was offered.
+
+    Raises Gone `summons_expired`, `panel_closed`; Forbidden `reported_it`.
+    """
+    await _not_a_reporter(world, policy, at)
 
     def answer(_case: Case, _seats: Sequence[SeatRow], seat: SeatRow) -> SeatRow:
         deadline_ms = world.now_ms() + policy.panel.ballot_minutes * MINUTE_MS
@@ -79,6 +84,7 @@ async def cast_ballot(
         raise Invalid("reason_too_long", "a reason has 1,000 characters at most")
     if category is not None and category not in {c.name for c in policy.categories}:
         raise Invalid("category_unknown", "not a category of this site's policy")
+    await _not_a_reporter(world, policy, at)
 
     def answer(case: Case, _seats: Sequence[SeatRow], seat: SeatRow) -> SeatRow:
         return msgspec.structs.replace(
@@ -91,6 +97,13 @@ async def cast_ballot(
         )
 
     return await _answer(world, policy, at, answer, from_states=("seated",))
+
+
+async def _not_a_reporter(world: World, policy: Policy, at: SeatAt) -> None:
+    """Give the seat of a juror up who has reported the post since the draw; the record says so."""
+    if await store.has_reported(world.storage, at.case_id, at.juror_id):
+        await decline(world, policy, at)
+        raise Forbidden("reported_it", "who reported a post does not judge it")
 
 
 async def time_out(world: World, policy: Policy, key: str) -> None:
@@ -143,6 +156,13 @@ async def _answer(
     raise Unavailable("case_busy", "the panel is busy; try again in a moment")
 
 
+def is_voting(case: Case, number: int) -> bool:
+    """Whether a round of a case takes ballots: not once it is over or the case is sealed."""
+    current = case.round
+    there = current is not None and current.number == number and current.state == "voting"
+    return there and not is_sealed(case)
+
+
 def _check(
     case: Case, seat: SeatRow, from_states: tuple[str, ...], *, now_ms: int, late: bool
 ) -> None:
@@ -151,7 +171,7 @@ def _check(
         raise Conflict("ballot_already_cast", "a ballot counts once and stays as it was cast")
     if seat.state == "timed_out" or (seat.deadline_ms <= now_ms and not late):
         raise Gone("summons_expired", "the deadline has passed; another juror was asked")
-    closed = case.round is None or case.round.number != seat.round or case.round.state != "voting"
+    closed = not is_voting(case, seat.round)
     if seat.state == "dismissed" or closed:
         raise Gone("panel_closed", "this panel has decided; thank you for your time")
     if seat.state not in from_states:

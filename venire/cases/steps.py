@@ -54,8 +54,16 @@ async def _begin(court: Court, case: Case) -> bool:
     seats = await store.seats(court.world.storage, case.id, number) if number else []
     wanted = panels.seats_wanted(case.round, seats, court.policy)
     still_open = sum(seat.state in {"offered", "seated"} for seat in seats)
-    what = rules.what_next(case, court.policy, seats_wanted=wanted, seats_open=still_open)
     now_ms = court.world.now_ms()
+    if rules.is_sealed(case) and rules.ended(case.round) != case.round:
+        return await _seal(court, case, seats)
+    what = rules.what_next(
+        case,
+        court.policy,
+        seats_wanted=wanted,
+        seats_open=still_open,
+        overdue=case.due_at_ms <= now_ms,
+    )
     match what:
         case "wait":
             return await _note_wait(court, case)
@@ -84,14 +92,41 @@ async def _begin(court: Court, case: Case) -> bool:
     return True
 
 
+async def _seal(court: Court, case: Case, seats: Sequence[SeatRow]) -> bool:
+    """Let a panel go that must not see what it was drawn for."""
+    sealed = msgspec.structs.replace(case, round=rules.ended(case.round))
+    writes = [*store.put_case(sealed), *service.dismiss_open(seats)]
+    await court.world.storage.commit(store.aggregate(case.id), writes, expect=case.version)
+    return True
+
+
 async def _verdict(court: Court, case: Case, now_ms: int) -> None:
     inherited = rules.takes_over(case) or case.round is None
     verdict = "violates" if inherited or case.round is None else case.round.verdict or "hung"
     number = 0 if inherited or case.round is None else case.round.number
-    step = Step("verdict", entries.step_key(case, "verdict"), now_ms, round=number, verdict=verdict)
-    header = entries.verdict_header(case, court.policy, verdict)
+    found = await _category_found(court, case, number) if verdict == "violates" else ""
+    step = Step(
+        "verdict",
+        entries.step_key(case, "verdict"),
+        now_ms,
+        round=number,
+        verdict=verdict,
+        category=found,
+    )
+    judged = msgspec.structs.replace(case, found=found)
+    header = entries.verdict_header(judged, court.policy, verdict)
     commits = {"inherits": case.inherits} if inherited else await _ballots(court, case)
     await intend(court, case, step, [("verdict", header)], commits)
+
+
+async def _category_found(court: Court, case: Case, number: int) -> str:
+    """What a verdict finds broken: what its jurors named, or what the copied post broke."""
+    if number == 0:
+        said = await store.sources(court.world.storage, case.id)
+        return next((source.category for source in said if source.inherits == case.inherits), "")
+    seats = await store.seats(court.world.storage, case.id, number)
+    votes = [(seat.vote or "", seat.category or "") for seat in seats if seat.state == "voted"]
+    return rules.category_found(case, votes)
 
 
 async def _ballots(court: Court, case: Case) -> dict[str, str]:
@@ -147,12 +182,12 @@ async def _finish(court: Court, case: Case, step: Step) -> None:
         index = await court.sequencer.append(key, entry)
     applied = rules.apply(case, step)
     writes = store.put_case(applied)
-    events: list[Event] = [CaseStepped(case.id, step.type, step.key, index)]
-    if step.type == "seat":
+    events: list[Event] = [CaseStepped(case.id, rules.effect_of(case, step), step.key, index)]
+    if step.type == "seat" and case.round is not None and case.round.state == "voting":
         more, offered = _offer(court, case, step)
         writes += more
         events += offered
-    elif step.type in {"measure", "lift", "keep", "moderator_action"}:
+    elif applied.state == "decided":
         seats = await store.seats(court.world.storage, case.id)
         writes += service.dismiss_open(seats)
     await court.world.storage.commit(store.aggregate(case.id), writes, events, expect=case.version)
@@ -224,7 +259,7 @@ async def _seat(court: Court, case: Case, seats: Sequence[SeatRow], wanted: int)
         return False
     found = await draws.next_in_order(court, case, current, wanted)
     if not found.jurors and current.kind != "panel":
-        return await _note_wait(court, case)
+        return await _note_wait(court, case, look_again=True)
     gone = [
         seat
         for seat in seats
@@ -255,29 +290,25 @@ async def _seat(court: Court, case: Case, seats: Sequence[SeatRow], wanted: int)
     return True
 
 
-async def _note_wait(court: Court, case: Case) -> bool:
-    """Say on the case what ends its wait, and look again by the clock where nothing else would."""
-    waits_for = _waits_for(court, case)
-    if waits_for == case.waits_for:
+async def _note_wait(court: Court, case: Case, *, look_again: bool = False) -> bool:
+    """Say on the case what ends its wait; `look_again` by the clock, for as long as it takes.
+
+    One such timer at a time: a case that many report must not look again for each of them.
+    """
+    waits_for, now_ms = rules.waits_for(case, court.policy), court.world.now_ms()
+    look_again = look_again and case.look_again_ms <= now_ms
+    if waits_for == case.waits_for and not look_again:
         return False
     waiting = msgspec.structs.replace(case, waits_for=waits_for)
-    writes = store.put_case(waiting)
     aggregate = store.aggregate(case.id)
-    if waits_for == "bench":
-        again_ms = court.world.now_ms() + _NO_BENCH_RETRY_MS
-        writes.append(timer(aggregate, "case", str(case.id), again_ms))
+    more: list[Write] = []
+    if look_again:
+        again_ms = now_ms + _NO_BENCH_RETRY_MS
+        waiting = msgspec.structs.replace(waiting, look_again_ms=again_ms)
+        more.append(timer(aggregate, "case", str(case.id), again_ms))
+    writes = [*store.put_case(waiting), *more]
     await court.world.storage.commit(aggregate, writes, expect=case.version)
     return False
-
-
-def _waits_for(court: Court, case: Case) -> str:
-    if case.state in {"decided", "closed"}:
-        return ""
-    if case.disputed:
-        return "operator"
-    if case.round is None:
-        return court.policy.category(case.category).judges
-    return "bench" if case.round.kind == "bench" else "ballots"
 
 
 async def settled(court: Court, case_id: int, *, within_s: float = 2.0) -> None:

@@ -38,6 +38,10 @@ from venire.storage.verbs import Delete, Put, Storage, Write
 
 _SHARDS = 16
 CLAIM_MS = 600_000
+_QUEUE_READ = 2_000
+_OF_JURORS = frozenset({"", "ballots", "bench"})
+_SOURCES_MOST = 100_000
+_SEATS_MOST = 10_000
 
 
 def aggregate(case_id: int) -> str:
@@ -117,13 +121,16 @@ async def case_by_public_id(storage: Storage, public_id: str) -> Case | None:
 
 
 async def open_cases(storage: Storage, limit: int = 100) -> list[OpenCaseRow]:
-    """Cases that wait for something, oldest first."""
+    """Cases that wait for something: first those that wait for a person here, oldest first.
+
+    Behind a hundred panels that need nobody, a moderator would never find the one that does.
+    """
     rows = [
         row
         for shard in range(_SHARDS)
-        for row in await storage.range(OPEN_CASES, (shard,), limit=limit)
+        for row in await storage.range(OPEN_CASES, (shard,), limit=max(limit, _QUEUE_READ))
     ]
-    return sorted(rows, key=lambda row: row.case_id)[:limit]
+    return sorted(rows, key=lambda row: (row.waits_for in _OF_JURORS, row.case_id))[:limit]
 
 
 async def every_case(
@@ -166,8 +173,15 @@ async def has_source(storage: Storage, case_id: int, source: Source) -> bool:
     return await storage.get(SOURCES, (case_id, source.kind, source.ref)) is not None
 
 
-async def sources(storage: Storage, case_id: int, limit: int = 1000) -> list[Source]:
-    """What was said, a thousand at most: enough to show, and to exclude reporters by."""
+async def has_reported(storage: Storage, case_id: int, account_id: int) -> bool:
+    """Whether a member reported the subject of this case."""
+    above = ("report", f"{account_id}:")
+    found = await storage.range(SOURCES, (case_id,), above=above, limit=1)
+    return any(row.kind == "report" and row.account_id == account_id for row in found)
+
+
+async def sources(storage: Storage, case_id: int, limit: int = _SOURCES_MOST) -> list[Source]:
+    """What was said: all of it, since every reporter is excluded from the draw and answered."""
     rows = await storage.range(SOURCES, (case_id,), limit=limit)
     return [msgspec.json.decode(row.body, type=Source) for row in rows]
 
@@ -178,7 +192,7 @@ async def sources(storage: Storage, case_id: int, limit: int = 1000) -> list[Sou
 async def seats(storage: Storage, case_id: int, round_number: int | None = None) -> list[SeatRow]:
     """The seats of a case, or of one of its rounds."""
     prefix = (case_id,) if round_number is None else (case_id, round_number)
-    return await storage.range(SEATS, prefix, limit=500)
+    return await storage.range(SEATS, prefix, limit=_SEATS_MOST)
 
 
 async def seat(storage: Storage, case_id: int, number: int, juror_id: int) -> SeatRow | None:

@@ -10,7 +10,7 @@ import click
 import httpx
 
 from venire.api.notices import item_view
-from venire.cases import answers
+from venire.cases import answers, releases
 from venire.cli.options import data_option, json_option, on_house, print_result
 from venire.kernel.clock import SystemClock, iso_ms
 from venire.kernel.errors import Invalid, NotFound, Unavailable
@@ -73,13 +73,14 @@ async def _receive(house: House, path: Path, provider: str) -> dict[str, Any]:
         files=parcel.files,
         envelope=Envelope(provider=provider),
     )
+    per_day = await releases.posts_to_compare(house.court, len(parsed.items))
     kept = await actions.receive(
         house.world,
         house.court.objects,
         house.court.policy.notices,
         actions.Delivery(parsed, parcel.document, parcel.files),
         # Whoever may write to the data folder is the operator.
-        actions.Sender("", verified=True, posts_per_day=0),
+        actions.Sender("", verified=True, posts_per_day=per_day),
     )
     return {"ref": str(kept.id), "items": kept.item_count}
 

@@ -52,7 +52,10 @@ class Tools:
 
 
 async def read_notice(tools: Tools, notice_id: int) -> None:
-    """Read and locate every item that has not been; again goes on with what is left."""
+    """Read and locate every item that has not been; again goes on with what is left.
+
+    Raises what kept an item from being read (no engine for its screenshot), when all others are.
+    """
     await _index_caught_up(tools)
     gate = asyncio.Semaphore(_AT_ONCE)
 
@@ -63,7 +66,12 @@ async def read_notice(tools: Tools, notice_id: int) -> None:
             await actions.save_item(tools.world, notice_id, found, announce=announce)
 
     items = await store.items(tools.world.storage, notice_id)
-    await asyncio.gather(*(one(item) for item in items if item.state == "received"))
+    done = await asyncio.gather(
+        *(one(item) for item in items if item.state == "received"), return_exceptions=True
+    )
+    for failure in done:
+        if failure is not None:
+            raise failure
 
 
 async def _index_caught_up(tools: Tools) -> None:

@@ -174,7 +174,7 @@ def _match(
 ) -> _Match:
     post = words_of(candidate.text)
     how, cost, sure = _how(post, text, quote, picture, confidence)
-    likeness = 1.0 if how in ("exact", "letters") else similarity(post.normal, quote.normal)
+    likeness = 1.0 if sure else similarity(post.normal, quote.normal)
     if how == "" and likeness >= _ALIKE:
         how = "alike"
     return _Match(candidate, post, how, cost, sure, likeness)

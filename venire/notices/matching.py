@@ -85,7 +85,7 @@ class Words(msgspec.Struct, frozen=True):
         return len(self.words) < SHORT_WORDS or len(self.letters) < SHORT_LETTERS
 
 
-@lru_cache(maxsize=8_192)
+@lru_cache(maxsize=2_048)
 def words_of(text: str) -> Words:
     """Fold a text; cached, since each candidate is compared with many items."""
     normal = normal_form(text)

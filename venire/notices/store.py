@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 
 import msgspec
 
@@ -24,12 +24,13 @@ from venire.storage.tables.notices import (
     ProviderNoticeRow,
     RecentNoticeRow,
 )
-from venire.storage.verbs import Put, Storage, Write
+from venire.storage.verbs import Delete, Put, Storage, Write
 
 CLAIM_MS = 600_000
 _BUDGET_KEPT_MS = 30 * DAY_MS
 _PART_BYTES = 40_000
 _PART_ROWS = 40
+_PAGE = 1000
 
 
 def aggregate(notice_id: int) -> str:
@@ -37,13 +38,19 @@ def aggregate(notice_id: int) -> str:
     return f"notice:{notice_id}"
 
 
+async def of_reference(storage: Storage, sender: str, reference: str) -> int | None:
+    """The notice that came from this sender under this reference."""
+    there = await storage.get(NOTICE_REFERENCES, (sender, reference))
+    return None if there is None else there.notice_id
+
+
 async def claim_reference(
-    storage: Storage, provider: str, reference: str, notice_id: int, now_ms: int
+    storage: Storage, sender: str, reference: str, notice_id: int, now_ms: int
 ) -> int:
-    """Claim (provider, reference) for a new notice; return the notice that has it."""
+    """Claim a sender's reference for a new notice; return the notice that has it."""
     there = await storage.put_if_absent(
         NOTICE_REFERENCES,
-        NoticeReferenceRow(provider, reference, notice_id),
+        NoticeReferenceRow(sender, reference, notice_id),
         expires_at_ms=now_ms + CLAIM_MS,
     )
     return notice_id if there is None else there.notice_id
@@ -79,23 +86,36 @@ def put_notice(notice: Notice, state: str, raw_key: str, version: int) -> Write:
     return Put(NOTICES, row)
 
 
-def put_identity(notice: Notice) -> list[Write]:
-    """The writes that confirm a notice's reference and list it."""
+def put_identity(notice: Notice, sender: str) -> list[Write]:
+    """The writes that confirm a sender's reference and list the notice."""
     year = int(iso_ms(notice.imported_at_ms)[:4])
     return [
-        Put(NOTICE_REFERENCES, NoticeReferenceRow(notice.provider, notice.reference, notice.id)),
-        Put(PROVIDER_NOTICES, ProviderNoticeRow(notice.provider, notice.id, notice.item_count)),
+        Put(NOTICE_REFERENCES, NoticeReferenceRow(sender, notice.reference, notice.id)),
         Put(RECENT_NOTICES, RecentNoticeRow(year, notice.id, notice.provider)),
+        *([put_in_file(notice)] if notice.verified else []),
     ]
+
+
+def put_in_file(notice: Notice) -> Write:
+    """The write that brings a notice into its provider's file."""
+    row = ProviderNoticeRow(notice.provider, notice.id, notice.item_count)
+    return Put(PROVIDER_NOTICES, row)
+
+
+def _item_row(notice_id: int, item: NoticeItem) -> NoticeItemRow:
+    return NoticeItemRow(notice_id, item.n, item.state, msgspec.json.encode(item))
+
+
+def _item_of(row: NoticeItemRow) -> NoticeItem:
+    return msgspec.json.decode(row.body, type=NoticeItem)
 
 
 def put_item(notice_id: int, item: NoticeItem) -> list[Write]:
     """The writes of an item, and of the way back from each of its posts."""
-    row = NoticeItemRow(notice_id, item.n, item.state, msgspec.json.encode(item))
     links: list[Write] = []
     if item.state != "ambiguous":
         links = [Put(POST_ITEMS, PostItemRow(post_id, notice_id, item.n)) for post_id in item.posts]
-    return [Put(NOTICE_ITEMS, row), *links]
+    return [Put(NOTICE_ITEMS, _item_row(notice_id, item)), *links]
 
 
 def in_parts(notice_id: int, items: Iterable[NoticeItem]) -> list[list[Write]]:
@@ -114,28 +134,73 @@ def in_parts(notice_id: int, items: Iterable[NoticeItem]) -> list[list[Write]]:
     return [part for part in parts if part]
 
 
+async def pages(
+    storage: Storage, notice_id: int, *, above: int | None = None, below: int | None = None
+) -> AsyncIterator[list[NoticeItem]]:
+    """The items of a notice by number, page by page; the bounds are exclusive."""
+    start = None if above is None else (above,)
+    end = None if below is None else (below,)
+    while True:
+        rows = await storage.range(NOTICE_ITEMS, (notice_id,), above=start, below=end, limit=_PAGE)
+        if rows:
+            yield [_item_of(row) for row in rows]
+        if len(rows) < _PAGE:
+            return
+        start = (rows[-1].n,)
+
+
 async def items(storage: Storage, notice_id: int) -> list[NoticeItem]:
     """Every item of a notice, by number."""
-    found: list[NoticeItem] = []
-    above: tuple[int] | None = None
-    while True:
-        rows = await storage.range(NOTICE_ITEMS, (notice_id,), above=above, limit=1000)
-        found += [msgspec.json.decode(row.body, type=NoticeItem) for row in rows]
-        if len(rows) < 1000:  # noqa: PLR2004 - a short page is the last
-            return found
-        above = (rows[-1].n,)
+    return [item async for page in pages(storage, notice_id) for item in page]
 
 
 async def item(storage: Storage, notice_id: int, n: int) -> NoticeItem | None:
     """One item."""
     row = await storage.get(NOTICE_ITEMS, (notice_id, n))
-    return None if row is None else msgspec.json.decode(row.body, type=NoticeItem)
+    return None if row is None else _item_of(row)
+
+
+async def change_item(
+    storage: Storage,
+    notice_id: int,
+    n: int,
+    change: Callable[[NoticeItem], NoticeItem | None],
+) -> bool:
+    """Replace an item by what `change` makes of it, unless that is None; say whether it did.
+
+    `change` is asked again when the item moved meanwhile; it leaves the posts as they are.
+    """
+    while True:
+        row = await storage.get(NOTICE_ITEMS, (notice_id, n))
+        changed = None if row is None else change(_item_of(row))
+        if row is None or changed is None:
+            return False
+        if await storage.compare_and_set(NOTICE_ITEMS, row, _item_row(notice_id, changed)):
+            return True
+
+
+async def forget(storage: Storage, notice: Notice) -> None:
+    """Remove a notice that never was one: somebody else's sending of it came first."""
+    async for page in pages(storage, notice.id):
+        rows = [Delete(NOTICE_ITEMS, _item_row(notice.id, item)) for item in page]
+        for start in range(0, len(rows), _PART_ROWS):
+            part = rows[start : start + _PART_ROWS]
+            await storage.commit(aggregate(notice.id), part)
+    row = await load_row(storage, notice.id)
+    if row is not None:
+        await storage.delete(NOTICES, row)
 
 
 async def items_about(storage: Storage, post_id: int) -> Sequence[tuple[int, int]]:
     """(notice, n) of every item that found this post."""
-    rows = await storage.range(POST_ITEMS, (post_id,), limit=1000)
-    return [(row.notice_id, row.n) for row in rows]
+    found: list[tuple[int, int]] = []
+    above: tuple[int, int] | None = None
+    while True:
+        rows = await storage.range(POST_ITEMS, (post_id,), above=above, limit=_PAGE)
+        found += [(row.notice_id, row.n) for row in rows]
+        if len(rows) < _PAGE:
+            return found
+        above = found[-1]
 
 
 async def recent(storage: Storage, year: int, limit: int = 40) -> list[int]:

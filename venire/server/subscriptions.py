@@ -38,10 +38,15 @@ def subscriptions(court: Court) -> tuple[Subscription, ...]:
         ),
         Subscription("deletions", of_court(detection.on_post_deleted), hears=(events.PostDeleted,)),
         Subscription("reports", of_court(reports.on_report_filed), hears=(events.ReportFiled,)),
+        Subscription("notices", of_court(noticed.on_notice), hears=(events.NoticeReceived,)),
         Subscription(
-            "notices",
-            of_court(noticed.on_notice),
-            hears=(events.NoticeReceived, events.NoticeConfirmed),
+            "unverified_notices",
+            of_court(noticed.on_unverified_notice),
+            hears=(events.NoticeReceived,),
+            lanes=1,
+        ),
+        Subscription(
+            "confirmations", of_court(noticed.on_confirmed), hears=(events.NoticeConfirmed,)
         ),
         Subscription(
             "notice_items", of_court(noticed.on_item_located), hears=(events.NoticeItemLocated,)
