@@ -13,6 +13,7 @@ FUNCTION_LINES = 50
 SIGN_LINES = 60
 _LIST = Path(__file__).with_name("allowed_sizes.txt")
 _REASON_WORDS = 4
+_SLACK = 20
 
 
 def _functions(text: str) -> Iterator[tuple[str, int]]:
@@ -62,7 +63,7 @@ def test_every_exception_gives_its_reason_and_is_still_needed(
     for name, (lines, reason) in _allowed().items():
         assert len(reason.split()) >= _REASON_WORDS, f"{name}: say why"
         assert name in over, f"{name} is small again: take it off the list"
-        assert over[name] == lines, f"{name} has {over[name]} lines now, the list says {lines}"
+        assert over[name] > lines - _SLACK, f"{name} has {over[name]} lines now: lower its ceiling"
 
 
 @pytest.mark.parametrize(("lines", "counted"), [(50, 50), (51, 51)])

@@ -19,6 +19,10 @@ from venire.kernel.clock import utc_day
 from venire.posts import actions as posts
 
 
+EXCLUDED_AT_MOST = 3_500
+"""Indices that fit one commit with their entries; more of them and the bench takes the case."""
+
+
 class Prepared(NamedTuple):
     """What a draw's entry commits to before its order can be known."""
 
@@ -44,6 +48,8 @@ async def prepare(court: Court, case: Case) -> Prepared | None:
     facts = await _facts(court, case, pool.accounts)
     found = exclusions(pool.accounts, facts, dose=court.policy.panel.dose)
     if len(pool.accounts) - len(found) < court.policy.panel.min_ballots:
+        return None
+    if len(found) > EXCLUDED_AT_MOST:
         return None
     return Prepared(
         pool.epoch,

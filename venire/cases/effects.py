@@ -10,6 +10,7 @@ from typing import Final
 
 from venire.cases import delivery, messages, reports, statements, store, sweep
 from venire.cases.court import Court
+from venire.cases.entries import step_number
 from venire.cases.model import Case, Statement
 from venire.events import CaseStepped
 from venire.kernel.clock import DAY_MS
@@ -38,16 +39,15 @@ async def on_case_stepped(court: Court, envelope: Envelope) -> None:
     if case is None:
         return
     kind = event.step
-    if kind == "moderator_action":
-        kind = {"remove": "measure", "hold": "hold"}.get(case.measure or "hold", "lift")
-        kind = "hold" if case.state != "decided" else kind
     if kind not in _ITEM_STATES:
         return
     if case.subject_kind == "post":
         await _on_post(court, case, kind, event, envelope)
-    elif kind == "measure":
-        await _strike(court, case, event.key, envelope.at_ms)
-    if kind in {"measure", "lift", "keep"}:
+    elif kind in {"measure", "lift"}:
+        await _settle_points(court, case, kind, event, envelope.at_ms)
+        await _tell_author(court, case, kind, event, envelope)
+    if kind in {"measure", "lift", "keep"} and case.state == "decided":
+        # Opened again since: its reporters hear what comes of it in the end.
         await _tell_outcomes(court, case)
 
 
@@ -65,17 +65,41 @@ async def _on_post(
         await posts.set_state(
             court.world, case.subject_id, state, case_id=case.id, rule=rule, at_ms=envelope.at_ms
         )
+    if kind == "dispute":
+        # An item comes to `disputed` by way of `kept`: that is what the bench has said.
+        await notices.set_item_states(court.world, case.subject_id, "kept", at_ms=envelope.at_ms)
     await notices.set_item_states(
         court.world, case.subject_id, _ITEM_STATES[kind], at_ms=envelope.at_ms
     )
+    await _settle_points(court, case, kind, event, envelope.at_ms)
+    fence = 0
     if kind == "measure":
-        await _strike(court, case, event.key, envelope.at_ms)
         await sweep.remember(court, case)
+        # The message that follows has a later event: an index that has passed this has seen all.
+        fence = court.world.ids.next()
+    elif kind == "lift" and _undone(case, event.key):
+        await sweep.forget(court, case)
     if state is not None:
         await _tell_author(court, case, kind, event, envelope)
-        await _tell_targets(court, case, kind)
+        await _tell_targets(court, case, kind, event.key)
     if kind == "measure":
-        await sweep.sweep(court, case)
+        await sweep.sweep(court, case, fence)
+
+
+def _undone(case: Case, key: str) -> list[str]:
+    """The earlier steps of a case whose points a lift gives back; a later one stands."""
+    now = step_number(key)
+    return [struck for struck in case.struck if step_number(struck) < now]
+
+
+async def _settle_points(
+    court: Court, case: Case, kind: str, event: CaseStepped, at_ms: int
+) -> None:
+    if kind == "measure":
+        await _strike(court, case, event.key, at_ms)
+    elif kind == "lift":
+        for key in _undone(case, event.key):
+            await standing.take_back_strike(court.world, case.author_id, key)
 
 
 async def _strike(court: Court, case: Case, key: str, at_ms: int) -> None:
@@ -95,16 +119,17 @@ async def _tell_author(
     court: Court, case: Case, kind: str, event: CaseStepped, envelope: Envelope
 ) -> None:
     """The statement of reasons: kept, and sent as a message and a `moderation_warning`."""
-    post = await posts.load(court.world, case.subject_id)
-    if post is None:
+    post = await posts.load(court.world, case.subject_id) if case.subject_kind == "post" else None
+    if post is None and case.subject_kind == "post":
         return
+    words = "" if post is None else post.text
     said = await store.sources(court.world.storage, case.id)
     statement = statements.build(
         case,
         court.policy,
         kind=kind,
         identifier=envelope.id,
-        text=post.text,
+        text=words,
         sources=said,
         record_index=event.record_index,
         at_ms=envelope.at_ms,
@@ -112,7 +137,7 @@ async def _tell_author(
     await court.world.storage.commit(
         store.aggregate(case.id), [store.put_statement(case.author_id, case.id, statement)]
     )
-    text = await _author_message(court, case, kind, post.text, statement)
+    text = await _author_message(court, case, kind, words, statement)
     await delivery.tell(court, case.author_id, text, key=f"{event.key}:author")
     if kind != "lift":
         await notifications.notify(
@@ -132,6 +157,8 @@ async def _author_message(
     language = await delivery.language_of(court, case.author_id)
     category = court.policy.category(case.category)
     url = f"{court.world.site.base_url}/statements/{statement.id}"
+    if case.subject_kind == "account":
+        return messages.account_message(language, category, kind, statement, url)
     if kind == "hold":
         return messages.hold_message(language, category, text, statement.words, url)
     if kind == "measure":
@@ -139,18 +166,19 @@ async def _author_message(
     return messages.lift_message(language, text, url)
 
 
-async def _tell_targets(court: Court, case: Case, kind: str) -> None:
+async def _tell_targets(court: Court, case: Case, kind: str, key: str) -> None:
     """Whoever the post is aimed at hears of it, whoever reported."""
+    if kind == "hold" and case.measured_at_ms is not None:
+        # A copy is held and removed in one breath: one message says both.
+        return
     category = court.policy.category(case.category)
     url = f"{court.world.site.base_url}/cases/{case.public_id}"
     for account_id in await posts.mentioned(court.world, case.subject_id):
         if account_id == case.author_id:
             continue
         language = await delivery.language_of(court, account_id)
-        text = messages.target_message(language, case, category, url)
-        await delivery.tell(
-            court, account_id, text, key=f"case:{case.id}:{kind}:target:{account_id}"
-        )
+        text = messages.target_message(language, kind, category, url)
+        await delivery.tell(court, account_id, text, key=f"{key}:target:{account_id}")
 
 
 async def _tell_outcomes(court: Court, case: Case) -> None:

@@ -34,6 +34,11 @@ def step_key(case: Case, kind: str) -> str:
     return f"{case.public_id}:{case.steps}:{kind}"
 
 
+def step_number(key: str) -> int:
+    """How many steps a case had taken before the one with this key."""
+    return int(key.split(":")[1])
+
+
 def encode(
     case: Case,
     policy: Policy,

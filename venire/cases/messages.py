@@ -64,7 +64,31 @@ def removal_message(
             rule=_rule(language, category),
         ),
         translate(language, _DECIDED[statement.decided_by]),
+        *_cost_and_appeal(language, statement, url),
     ]
+    return " ".join(parts)
+
+
+def account_message(
+    language: str, category: CategoryPolicy, kind: str, statement: Statement, url: str
+) -> str:
+    """To the holder of an account that was judged as a whole. `kind`: measure or lift."""
+    if kind == "lift":
+        return translate(
+            language,
+            "What was held against your account was judged to be within the rules. It costs no"
+            " points. Details: {url}",
+            url=url,
+        )
+    found = translate(
+        language, "Your account was found to break {rule}.", rule=_rule(language, category)
+    )
+    decided = translate(language, _DECIDED[statement.decided_by])
+    return " ".join([found, decided, *_cost_and_appeal(language, statement, url)])
+
+
+def _cost_and_appeal(language: str, statement: Statement, url: str) -> list[str]:
+    parts: list[str] = []
     if statement.points and statement.points_expire_ms is not None:
         parts.append(
             translate(
@@ -83,7 +107,7 @@ def removal_message(
                 url=url,
             )
         )
-    return " ".join(parts)
+    return parts
 
 
 _DECIDED = {
@@ -119,6 +143,13 @@ def receipt_message(language: str, reference: str) -> str:
 
 def outcome_message(language: str, case: Case, category: CategoryPolicy, url: str) -> str:
     """To a reporter or the target: what was decided."""
+    if case.verdict == "violates" and case.subject_kind == "account":
+        return translate(
+            language,
+            "What you reported was found to break {rule}. Record: {url}",
+            rule=_rule(language, category),
+            url=url,
+        )
     if case.verdict == "violates":
         return translate(
             language,
@@ -133,9 +164,9 @@ def outcome_message(language: str, case: Case, category: CategoryPolicy, url: st
     )
 
 
-def target_message(language: str, case: Case, category: CategoryPolicy, url: str) -> str:
-    """To the person a post is aimed at, whoever reported it."""
-    if case.measured_at_ms is None:
+def target_message(language: str, kind: str, category: CategoryPolicy, url: str) -> str:
+    """To the person a post is aimed at, whoever reported it. `kind`: hold, measure or lift."""
+    if kind == "hold":
         return translate(
             language,
             "A post that mentions you is hidden: it may break {rule}. Members of the jury decide."
@@ -143,7 +174,7 @@ def target_message(language: str, case: Case, category: CategoryPolicy, url: str
             rule=_rule(language, category),
             url=url,
         )
-    if case.verdict == "violates":
+    if kind == "measure":
         return translate(
             language,
             "A post that mentions you was removed: it breaks {rule}. Record: {url}",

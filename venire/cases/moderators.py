@@ -5,12 +5,16 @@ It goes through the record like every other step, and says `by moderator` wherev
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
+import msgspec
+
 from venire.cases import entries, intake, steps, store
 from venire.cases.court import Court
 from venire.cases.model import Case, Source, Step, Subject
 from venire.events import CaseChanged
-from venire.kernel.clock import utc_day
-from venire.kernel.errors import Conflict, Invalid, NotFound, Unavailable
+from venire.kernel.clock import HOUR_MS, utc_day
+from venire.kernel.errors import Conflict, Forbidden, Invalid, NotFound, Unavailable
 from venire.posts import actions as posts
 from venire.storage.tables.cases import ModeratorActionRow
 
@@ -19,8 +23,20 @@ REASON_CHARACTERS = 2000
 _TRIES = 20
 
 
-async def act(court: Court, public_id: str, *, actor_id: int, action: str, reason: str) -> None:
-    """Remove, hold or keep the subject of a case. Raises Invalid, NotFound, Conflict."""
+class _Order(NamedTuple):
+    actor_id: int
+    action: str
+    reason: str
+    category: str
+
+
+async def act(
+    court: Court, public_id: str, *, actor_id: int, action: str, reason: str, category: str = ""
+) -> None:
+    """Remove, hold or keep the subject of a case; `category` is what a removal finds broken.
+
+    Raises Invalid `nothing_to_hold`, Forbidden `own_case`, NotFound, Conflict `nothing_to_change`.
+    """
     _check(action, reason)
     for _ in range(_TRIES):
         case = await store.case_by_public_id(court.world.storage, public_id)
@@ -32,8 +48,9 @@ async def act(court: Court, public_id: str, *, actor_id: int, action: str, reaso
             # A step is on its way into the record: it lands first, then this one.
             await steps.settled(court, case.id)
             continue
+        _refuse(case, actor_id, action)
         try:
-            await _intend(court, case, actor_id, action, reason)
+            await _intend(court, case, _Order(actor_id, action, reason, category))
         except Conflict:
             continue
         return
@@ -47,8 +64,28 @@ def _check(action: str, reason: str) -> None:
         raise Invalid("reason_missing", "say why, in 2,000 characters at most")
 
 
-async def _intend(court: Court, case: Case, actor_id: int, action: str, reason: str) -> None:
+def _refuse(case: Case, actor_id: int, action: str) -> None:
+    """Refuse what nobody may do in their own case, and what is so already.
+
+    A second removal of the same post would cost its author the points twice.
+    """
+    if case.author_id == actor_id:
+        raise Forbidden("own_case", "another moderator has to act on what is yours")
+    if action == "hold" and case.subject_kind == "account":
+        raise Invalid("nothing_to_hold", "an account has nothing that could be hidden for a time")
+    if case.state == "decided":
+        so = case.verdict == "keeps" if action == "keep" else case.measure == "remove"
+    else:
+        so = action == "hold" and case.hold == "held"
+    if so:
+        raise Conflict("nothing_to_change", "it is so already; 'keep' undoes a removal")
+
+
+async def _intend(court: Court, case: Case, order: _Order) -> None:
+    actor_id, action, reason, _ = order
     now_ms = court.world.now_ms()
+    found = order.category if action == "remove" else ""
+    hours = court.policy.category(case.category).clock_hours
     step = Step(
         "moderator_action",
         entries.step_key(case, "moderator"),
@@ -57,6 +94,8 @@ async def _intend(court: Court, case: Case, actor_id: int, action: str, reason: 
         actor_id=actor_id,
         by="moderator",
         reason=reason,
+        category=found,
+        due_at_ms=now_ms + hours * HOUR_MS,
     )
     row = ModeratorActionRow(
         month=utc_day(now_ms)[:7],
@@ -67,7 +106,8 @@ async def _intend(court: Court, case: Case, actor_id: int, action: str, reason: 
         reason=reason,
         at_ms=now_ms,
     )
-    header = entries.moderator_header(case, court.policy, action)
+    named = msgspec.structs.replace(case, found=found or case.found)
+    header = entries.moderator_header(named, court.policy, action)
     await steps.intend(
         court,
         case,
@@ -90,6 +130,8 @@ async def act_on_post(
     if post is None or post.visibility not in {"public", "unlisted"}:
         # What was not said in public is read only when a recipient reports it.
         raise NotFound("record_not_found", "Record not found")
+    if post.author_id == actor_id:
+        raise Forbidden("own_case", "another moderator has to act on what is yours")
     source = Source(
         kind="moderator",
         ref=str(court.world.ids.next()),
@@ -99,5 +141,12 @@ async def act_on_post(
     )
     subject = Subject("post", post_id, post.author_id)
     case = await intake.note_source(court.world, court.policy, subject, source)
-    await act(court, case.public_id, actor_id=actor_id, action=action, reason=reason)
+    await act(
+        court,
+        case.public_id,
+        actor_id=actor_id,
+        action=action,
+        reason=reason,
+        category=category,
+    )
     return case.public_id

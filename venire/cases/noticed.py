@@ -13,7 +13,7 @@ from venire.notices import desk, rules
 from venire.notices import store as notice_store
 from venire.notices.model import ItemState, Notice, NoticeItem
 from venire.posts import actions as posts
-from venire.posts.model import DELETED, Post
+from venire.posts.model import DELETED, LISTED, Post
 from venire.storage.verbs import Envelope
 
 
@@ -66,6 +66,9 @@ async def on_item_located(court: Court, envelope: Envelope) -> None:
 
 
 async def _judge(court: Court, notice: Notice, item: NoticeItem, post: Post) -> None:
+    if post.visibility not in LISTED:
+        # What was not said in public is read only when a recipient reports it.
+        return
     category = rules.category_named(item.category or notice.category) or "other"
     source = Source(
         kind="notice",

@@ -128,6 +128,8 @@ class Policy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return next(category for category in self.categories if category.name == name)
 
 
+_SEATS_AT_ONCE = 23
+"""A seating is one commit of four rows a seat and two more."""
 DEFAULT = Path(__file__).with_name("policy.toml")
 
 
@@ -168,6 +170,8 @@ def _panel_faults(panel: PanelPolicy) -> list[tuple[str, str]]:
             faults.append((f"{place}.violates_at", "0 < keeps_at < 0.5 < violates_at < 1"))
         if not 1 <= rule.min_ballots <= rule.max_ballots:
             faults.append((f"{place}.min_ballots", "1 <= min_ballots <= max_ballots"))
+        if rule.max_ballots > _SEATS_AT_ONCE:
+            faults.append((f"{place}.max_ballots", f"must be at most {_SEATS_AT_ONCE}"))
     if panel.contested.weight_cap <= 0:
         faults.append(("panel.contested.weight_cap", "must be over 0"))
     return faults
@@ -201,6 +205,9 @@ def _category_faults(policy: Policy) -> list[tuple[str, str]]:
     for category in policy.categories:
         if not {"en", "id"} <= category.title.keys() & category.text.keys():
             faults.append((f"categories.{category.name}", "title and text need en and id"))
+        if category.measure != "remove":
+            # Announced in the record as one thing and carried out as another would be worse.
+            faults.append((f"categories.{category.name}", "only 'remove' is carried out yet"))
         if category.name == "child_safety" and category.judges != "named_person":
             # Nothing of this kind may reach a juror's screen, whatever an operator would prefer.
             faults.append((f"categories.{category.name}", "only a named person may judge this"))

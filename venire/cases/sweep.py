@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import cast
 
-from venire.cases import intake
+from venire.cases import intake, store
 from venire.cases.court import Court
 from venire.cases.detection import bank_source, text_of
 from venire.cases.model import Case, Subject
@@ -19,6 +20,8 @@ from venire.storage.tables.detectors import BankRow
 
 _CANDIDATES = 200
 _TERMS = 12
+_PAUSE_S = 0.02
+_LOOKS = 50
 
 
 async def fill_bank(court: Court) -> int:
@@ -33,9 +36,12 @@ async def fill_bank(court: Court) -> int:
 
 
 async def remember(court: Court, case: Case) -> None:
-    """Put a removed post's text into the bank, durably first."""
+    """Put a removed post's text into the bank, durably first.
+
+    Not what was said in private: the bank reads, and shows what it knows by, public posts only.
+    """
     post = await posts.load(court.world, case.subject_id)
-    if post is None:
+    if post is None or case.private or post.visibility not in LISTED:
         return
     normal = normal_form(text_of(post))
     if not normal:
@@ -54,16 +60,37 @@ async def remember(court: Court, case: Case) -> None:
     court.detectors.bank.add(entry_of(post.id, normal, cast("Category", case.category)))
 
 
-async def sweep(court: Court, case: Case) -> None:
-    """Look for copies of a removed post among those already there.
+async def forget(court: Court, case: Case) -> None:
+    """Take a text out of the bank whose verdict was undone, and the copies that stand on it.
+
+    Copies removed before stay so until they are looked at: each has its own statement and appeal.
+    """
+    copies = await store.copies_of(court.world.storage, case.public_id)
+    inherited = [copy.subject_id for copy in copies if copy.inherits == case.public_id]
+    for post_id in (case.subject_id, *inherited):
+        await bank_store.deactivate(court.world.storage, post_id)
+        court.detectors.bank.remove(post_id)
+
+
+async def _until_indexed(court: Court, fence: int) -> None:
+    """Wait for the search index: a copy posted just before the bank knew its text is only there."""
+    for _ in range(_LOOKS):
+        if await court.search.indexed_through() >= fence:
+            return
+        await asyncio.sleep(_PAUSE_S)
+
+
+async def sweep(court: Court, case: Case, fence: int) -> None:
+    """Look for copies of a removed post among those already there, indexed as far as `fence`.
 
     A copy that inherited its verdict is not swept for again: its origin was.
     """
-    if case.inherits:
+    if case.inherits or case.private:
         return
     origin = await posts.load(court.world, case.subject_id)
     if origin is None:
         return
+    await _until_indexed(court, fence)
     _, terms = search_terms(text_of(origin), _TERMS)
     found = await court.search.candidates(terms, "any", _CANDIDATES)
     for post in await posts.load_many(court.world, found):

@@ -17,11 +17,13 @@ from venire.kernel.clock import iso_ms, utc_day
 from venire.kernel.errors import NotFound
 from venire.kernel.ids import parse_id
 from venire.posts import actions as posts
+from venire.posts import store as post_store
 from venire.posts.model import LISTED
 from venire.storage.tables.cases import ModeratorActionRow
 
 _HANDLE = re.compile(r"@([A-Za-z0-9_]+)(?:@[\w.:-]+)?")
 _CONTEXT = 3
+_VERSIONS = 5
 
 
 class OpenSummons(NamedTuple):
@@ -44,7 +46,9 @@ async def open_summons(court: Court, juror_id: int) -> list[OpenSummons]:
     found = []
     for row in await store.summons_of(court.world.storage, juror_id):
         case = await store.load(court.world.storage, row.case_id)
-        if case is not None and case.round is not None and row.deadline_ms > court.world.now_ms():
+        if case is None or case.round is None or not service.is_voting(case, row.round):
+            continue
+        if row.deadline_ms > court.world.now_ms():
             bench = case.round.kind == "bench"
             found.append(OpenSummons(case, row.round, row.state, row.deadline_ms, bench))
     return found
@@ -61,14 +65,19 @@ async def seat_at(court: Court, summons: str, juror_id: int) -> service.SeatAt:
 
 
 async def exhibit(court: Court, at: service.SeatAt, language: str) -> dict[str, Any]:
-    """What a seated juror judges. Raises NotFound `summons_not_found` for anyone else."""
+    """What a seated juror judges. Raises NotFound `summons_not_found` for anyone else.
+
+    And for everyone once the panel is over, or the case may not be seen by a juror any more.
+    """
     case = await store.load(court.world.storage, at.case_id)
     seat = await store.seat(court.world.storage, *at)
     if case is None or case.round is None or seat is None or seat.state not in {"seated", "voted"}:
         raise NotFound("summons_not_found", "you have no seat in this panel")
+    if not service.is_voting(case, at.round):
+        raise NotFound("summons_not_found", "this panel is over")
     category = court.policy.category(case.category)
     seats = await store.seats(court.world.storage, at.case_id, at.round)
-    text, context = await _blind(court, case)
+    text, context, earlier = await _blind(court, case)
     return {
         "case": case.public_id,
         "round": at.round,
@@ -79,20 +88,23 @@ async def exhibit(court: Court, at: service.SeatAt, language: str) -> dict[str, 
         "subject": case.subject_kind,
         "text": text,
         "context": context,
+        "earlier": earlier,
         "deadline": iso_ms(seat.deadline_ms),
         "state": seat.state,
         "ballots_left": panels.ballots_left(case.round, seats, court.policy),
     }
 
 
-async def _blind(court: Court, case: Case) -> tuple[str, list[dict[str, str]]]:
-    """The subject's text and what it answers, with people as letters."""
+async def _blind(court: Court, case: Case) -> tuple[str, list[dict[str, str]], list[str]]:
+    """The subject's text, what it answers and what it said before, with people as letters.
+
+    What it said before: else an author would change a post under its jurors and be judged by
+    words that nobody had complained of.
+    """
     names: dict[str, str] = {}
-    if case.subject_kind != "post":
-        return "", []
-    post = await posts.load(court.world, case.subject_id)
+    post = await posts.load(court.world, case.subject_id) if case.subject_kind == "post" else None
     if post is None:
-        return "", []
+        return "", [], []
     context: list[dict[str, str]] = []
     before = post
     while before.in_reply_to_id is not None and len(context) < _CONTEXT:
@@ -102,7 +114,10 @@ async def _blind(court: Court, case: Case) -> tuple[str, list[dict[str, str]]]:
         who = _letter(names, f"id:{above.author_id}")
         context.insert(0, {"from": who, "text": _masked(above.text, names)})
         before = above
-    return _masked(post.text, names), context
+    text = _masked(post.text, names)
+    versions = await post_store.versions(court.world, post.id)
+    earlier = [_masked(row.text, names) for row in versions[-_VERSIONS:]]
+    return text, context, list(dict.fromkeys(one for one in earlier if one != text))
 
 
 def _letter(names: dict[str, str], who: str) -> str:
@@ -126,7 +141,11 @@ async def case_view(
 ) -> dict[str, Any]:
     """A case as a viewer may see it. Raises NotFound `case_not_found`."""
     case = await store.case_by_public_id(court.world.storage, public_id)
-    if case is None or (case.private and viewer_id != case.author_id):
+    reported = case is not None and await _has_reported(court, case, viewer_id)
+    moderates = role in {"moderator", "admin"}
+    if case is None or (
+        case.private and not (reported or moderates or viewer_id == case.author_id)
+    ):
         raise NotFound("case_not_found", "there is no such case")
     category = court.policy.category(case.category)
     shown: dict[str, Any] = {
@@ -146,8 +165,6 @@ async def case_view(
     }
     if viewer_id is None:
         return shown
-    reported = await _has_reported(court, case, viewer_id)
-    moderates = role in {"moderator", "admin"}
     if viewer_id == case.author_id or reported or moderates:
         shown["viewer"] = "author" if viewer_id == case.author_id else "reporter"
         shown["statement"] = await _statement_for(court, case, own=viewer_id == case.author_id)
@@ -157,9 +174,10 @@ async def case_view(
     return shown
 
 
-async def _has_reported(court: Court, case: Case, viewer_id: int) -> bool:
-    said = await store.sources(court.world.storage, case.id)
-    return any(source.kind == "report" and source.account_id == viewer_id for source in said)
+async def _has_reported(court: Court, case: Case, viewer_id: int | None) -> bool:
+    if viewer_id is None:
+        return False
+    return await store.has_reported(court.world.storage, case.id, viewer_id)
 
 
 async def _statement_for(court: Court, case: Case, *, own: bool) -> dict[str, Any] | None:

@@ -14,6 +14,7 @@ from venire.jury.draw import order, seed_commitment, weaker_randomness
 from venire.jury.model import Juror
 from venire.kernel.errors import Conflict, NotFound, Unavailable
 from venire.people import store as people
+from venire.people.standing import standing as member_standing
 from venire.record.actions import Sequencer
 from venire.record.entry import commit_all, encode_entry
 from venire.record.headers import hour_of
@@ -73,6 +74,10 @@ async def _standing_of(world: World, account_id: int) -> rules.Standing | None:
     account = await people.load_account(world, account_id)
     login = await people.load_login(world, account_id)
     if account is None or login is None or account.state != "active":
+        return None
+    marks = await member_standing(world, account_id)
+    if marks.suspended or marks.terminated:
+        # A seat that its holder may not take would only make everyone else wait.
         return None
     # Only the year is kept: counted from its last day, nobody sits a day too young.
     born = None if login.birth_year is None else dt.date(login.birth_year, 12, 31)
@@ -134,10 +139,17 @@ async def opt_in(
     del conditions
     if await people.load_account(world, account_id) is None:
         raise NotFound("record_not_found", "Record not found")
+    juror = await store.load(world.storage, account_id)
+    retraining = juror is not None and juror.state == "retraining"
     await _change(
         world,
         account_id,
-        {"state": "active", "opt_outs": opt_outs, "consented_at_ms": world.now_ms()},
+        {
+            # Consent alone does not end a retraining.
+            "state": "retraining" if retraining else "active",
+            "opt_outs": opt_outs,
+            "consented_at_ms": world.now_ms(),
+        },
     )
 
 

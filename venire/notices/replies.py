@@ -7,6 +7,7 @@ from typing import NamedTuple
 from venire.kernel.errors import NotFound
 from venire.notices import reply, store
 from venire.notices.model import NoticeItem
+from venire.notices.rules import category_named
 from venire.storage.world import World
 
 _SHOWN = 80
@@ -51,7 +52,7 @@ async def build(world: World, notice_id: int, facts: Facts | None = None) -> Pac
         written_at_ms=world.now_ms(),
         final=row.state == "final",
         contact=world.site.contact,
-        items=tuple(_item(world, item, known) for item in items),
+        items=tuple(_item(world, item, known, notice.category) for item in items),
         prevention=reply.Prevention(
             copies_found=known.copies_found,
             copies_removed=known.copies_removed,
@@ -62,11 +63,14 @@ async def build(world: World, notice_id: int, facts: Facts | None = None) -> Pac
     return Pack(reply.pack(written), row.state == "final")
 
 
-def _item(world: World, item: NoticeItem, facts: Facts) -> reply.ReplyItem:
+def _item(world: World, item: NoticeItem, facts: Facts, usual: str) -> reply.ReplyItem:
     cases = sorted({facts.case[post] for post in item.posts if post in facts.case})
     verdicts = sorted({facts.verdict[post] for post in item.posts if facts.verdict.get(post)})
     measures = sorted({facts.measure[post] for post in item.posts if facts.measure.get(post)})
     shown = item.url or item.text or item.screenshot
+    if category_named(item.category or usual) == "child_safety":
+        # Nothing of such an item is repeated anywhere, not even to its sender.
+        shown = ""
     return reply.ReplyItem(
         n=item.n,
         state=item.state,
