@@ -223,5 +223,7 @@ def test_a_decision_fits_on_a_page_has_its_own_number_and_is_in_the_index(root: 
         assert re.fullmatch(r"\d{4}-[a-z0-9-]+", path.stem), path.name
         assert len(lines) <= _RECORD_LINES, f"{path.name}: {len(lines)} lines"
         assert path.stem[:4] in lines[0], f"{path.name}: its number in the title"
-        assert any("Status" in line for line in lines), f"{path.name}: a status"
+        assert any(line.startswith(("**Status", "**Decided")) for line in lines), (
+            f"{path.name}: a status"
+        )
         assert f"({path.name})" in index, f"{path.name} is not in the index"

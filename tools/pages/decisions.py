@@ -15,7 +15,7 @@ when a choice is hard to reverse. A decision that no longer holds stays, with a 
 what replaced it.
 
 """
-_STATUS = re.compile(r"\*\*Status:\*\*\s*(.+)|^Status:\s*(.+)", re.MULTILINE)
+_STATUS = re.compile(r"^\*\*Status:?\*\*:?\s*(.+)|^\*\*(Decided)\*\*\s*(.+)", re.MULTILINE)
 
 
 def decisions_page() -> str:
@@ -25,7 +25,8 @@ def decisions_page() -> str:
         text = path.read_text(encoding="utf-8")
         title = text.split("\n", 1)[0].lstrip("# ").strip()
         found = _STATUS.search(text)
-        status = (found[1] or found[2]) if found else ""
-        number, _, says = title.partition(" ")
-        rows.append((f"[{number}]({path.name})", says, status))
+        status = " ".join(part for part in found.groups() if part).rstrip(".") if found else ""
+        number = path.name[:4]
+        says = title.removeprefix(number).lstrip(": ")
+        rows.append((f"[{number}]({path.name})", says, status.lower()))
     return _HEAD + table(("Number", "Decision", "Status"), rows)
