@@ -130,13 +130,6 @@ class SummonsOffered(Happened, frozen=True):
     juror_id: int
 
 
-class MessageQueued(Happened, frozen=True):
-    """The site's account owes someone a message."""
-
-    message_id: int
-    account_id: int
-
-
 class StrikeChanged(Happened, frozen=True):
     """Points were given to an account or taken back."""
 
@@ -166,7 +159,6 @@ Event = (
     | CaseChanged
     | CaseStepped
     | SummonsOffered
-    | MessageQueued
     | StrikeChanged
     | EpochFrozen
 )

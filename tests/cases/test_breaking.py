@@ -10,7 +10,7 @@ import pytest
 from tests.kit.courthouse import MILD, THREAT, open_courthouse
 from venire.cases import draws, rules, steps, store
 from venire.cases.model import Case, Round, Source, Step
-from venire.cases.policy import load_policy
+from venire.cases.policy import DEFAULT, load_policy
 from venire.jury import actions as jury
 from venire.jury import store as jury_store
 from venire.kernel.clock import HOUR_MS, MINUTE_MS
@@ -132,6 +132,28 @@ async def test_a_juror_who_voted_no_longer_sees_the_post_when_the_panel_is_over(
 
 
 # an author
+
+
+async def test_a_message_that_quotes_an_author_reaches_nobody_the_author_named(house):
+    author, third = await people_of(house, "author", "third")
+    await house.post(author, f"@third {THREAT}")
+    await house.vote("violates")
+    assert any(THREAT[:40] in text for text in await messages_to(author))
+    assert not any(THREAT[:40] in text for text in await messages_to(third))
+
+
+async def test_a_post_that_is_gone_before_its_report_is_heard_is_not_judged(house):
+    author, reporter = await people_of(house, "author", "reporter")
+    post = await house.post(author, MILD)
+    filed = await reporter.post(
+        "/api/v1/reports",
+        json={"account_id": str(author.id), "status_ids": [post], "rule_ids": [3]},
+    )
+    assert filed.status_code == 200
+    await author.delete(f"/api/v1/statuses/{post}")
+    await house.settle()
+    assert await house.case_on(post) is None
+    assert not await house.summoned()
 
 
 async def test_a_post_that_was_kept_is_judged_again_when_its_author_changes_it(house):
@@ -398,9 +420,7 @@ async def test_a_step_whose_telling_was_lost_is_finished_by_the_clock(house):
     post = await house.post(author, MILD)
     await report(house, reporter, author, post, 7)
     case = await house.case_on(post)
-    await steps.intend(
-        house.court, case, Step("keep", "lost:0:keep", house.world.now_ms()), []
-    )
+    await steps.intend(house.court, case, Step("keep", "lost:0:keep", house.world.now_ms()), [])
     await house.settle()
     assert (await house.case_on(post)).pending is not None
     house.site.clock.advance(73 * HOUR_MS)
@@ -448,8 +468,6 @@ async def test_a_draw_too_long_for_one_commit_goes_to_the_bench(house, monkeypat
     ],
 )
 def test_a_policy_that_the_house_cannot_carry_out_is_refused(tmp_path, old, new):
-    from venire.cases.policy import DEFAULT
-
     changed = tmp_path / "policy.toml"
     changed.write_text(DEFAULT.read_text().replace(old, new, 1))
     with pytest.raises(Invalid):

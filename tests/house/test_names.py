@@ -14,7 +14,6 @@ _CODE = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
 _LEAST_WORDS = 3
 TWO_KINDS = {
     "case_busy": "in a subscriber it only makes the relay tell the event again; no client sees it",
-    "entry_too_large": "the sequencer refuses a caller's entry, the encoder measures its own",
 }
 """Codes that have two kinds, each with its reason."""
 _UNSEEN = frozenset({"refused", "record_fault"})

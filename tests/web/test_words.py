@@ -15,6 +15,7 @@ from jinja2 import nodes
 from venire.api import authorize, errors
 from venire.api.settings import ApiSettings
 from venire.cases import messages
+from venire.kernel import errors as kernel_errors
 from venire.kernel.i18n import catalogue_keys, translate
 from venire.people import rules
 from venire.web import words
@@ -62,9 +63,30 @@ def _of_tables() -> Iterator[str]:
     yield ApiSettings().detectors_read
 
 
+_PROBLEMS = {
+    name
+    for name, one in vars(kernel_errors).items()
+    if isinstance(one, type) and issubclass(one, kernel_errors.Problem) and name != "Refused"
+} | {"OAuthError"}
+_SPOKEN = ("api", "cases", "people", "posts", "web")
+"""Rooms whose hints reach people; those of `jury` and `notices` may be in the catalogue too."""
+
+
+def _hints(*rooms: str) -> Iterator[str]:
+    """The fixed hints of the problems that a room raises."""
+    for path in (path for room in rooms for path in (PACKAGE / room).rglob("*.py")):
+        for call in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if not isinstance(call, ast.Call) or len(call.args) < 2:
+                continue
+            name = getattr(call.func, "id", getattr(call.func, "attr", ""))
+            hint = call.args[1]
+            if name in _PROBLEMS and isinstance(hint, ast.Constant) and hint.value:
+                yield hint.value
+
+
 def every_text() -> set[str]:
     """Whatever the site says to people in a language of theirs."""
-    found = set(_of_tables())
+    found = set(_of_tables()) | set(_hints(*_SPOKEN))
     for path in PACKAGE.rglob("templates/*.html"):
         found |= set(_of_template(path))
     for path in PACKAGE.rglob("*.py"):
@@ -93,7 +115,7 @@ def test_no_text_lacks_indonesian():
 
 
 def test_no_text_of_the_catalogue_is_used_nowhere():
-    unused = catalogue_keys("id") - every_text()
+    unused = catalogue_keys("id") - every_text() - set(_hints("jury", "notices"))
     assert not unused, f"take these out of venire/locales/id.po: {sorted(unused)}"
 
 

@@ -28,5 +28,5 @@ def decisions_page() -> str:
         status = " ".join(part for part in found.groups() if part).rstrip(".") if found else ""
         number = path.name[:4]
         says = title.removeprefix(number).lstrip(": ")
-        rows.append((f"[{number}]({path.name})", says, status.lower()))
+        rows.append((f"[{number}]({path.name})", says, status[:1].lower() + status[1:]))
     return _HEAD + table(("Number", "Decision", "Status"), rows)

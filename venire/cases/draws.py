@@ -18,7 +18,6 @@ from venire.jury.rules import CaseFacts, exclusions
 from venire.kernel.clock import utc_day
 from venire.posts import actions as posts
 
-
 EXCLUDED_AT_MOST = 3_500
 """Indices that fit one commit with their entries; more of them and the bench takes the case."""
 

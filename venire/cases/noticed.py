@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from venire.cases import intake, store
+from venire.cases import intake, public, store
 from venire.cases.court import Court
 from venire.cases.model import Case, Source, Subject
 from venire.events import NoticeConfirmed, NoticeItemLocated, NoticeReceived
@@ -34,6 +34,7 @@ async def _read(court: Court, envelope: Envelope, *, verified: bool) -> None:
     notice = await notice_store.load(court.world.storage, event.notice_id)
     if notice is None or notice.verified != verified:
         return
+    await public.note_notice(court, notice.id)
     tools = desk.Tools(court.world, court.search, court.objects, court.ocr)
     await desk.read_notice(tools, notice.id)
     await notices.settle(court.world, notice.id)

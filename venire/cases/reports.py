@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import msgspec
 
-from venire.cases import delivery, intake, messages, store
+from venire.cases import delivery, intake, messages, rules, store
 from venire.cases.court import Court
 from venire.cases.model import Case, Source, Subject
 from venire.events import ReportFiled
 from venire.kernel.errors import Invalid, NotFound
 from venire.people import store as people
 from venire.posts import actions as posts
+from venire.posts.model import DELETED, Post
 from venire.storage.tables.cases import ReportRow
 from venire.storage.verbs import Envelope
 
@@ -72,9 +73,9 @@ async def file_report(court: Court, draft: Draft) -> ReportRow:
 def category_of(row: ReportRow, court: Court) -> str:
     """Our category for a report: by the rule it names, else by Mastodon's category."""
     rule_ids = msgspec.json.decode(row.rule_ids, type=list[int])
-    for category in court.policy.categories:
-        if category.rule in rule_ids:
-            return category.name
+    named = tuple(c.name for c in court.policy.categories if c.rule in rule_ids)
+    if named:
+        return rules.gravest(named)[0]
     return _FROM_MASTODON.get(row.category, "harassment")
 
 
@@ -93,16 +94,19 @@ async def on_report_filed(court: Court, envelope: Envelope) -> None:
     receipt = messages.receipt_message(language, str(row.id))
     await delivery.tell(court, row.reporter_id, receipt, key=f"report:{row.id}:receipt")
     for subject in subjects:
+        post = await posts.load(court.world, subject.id) if subject.kind == "post" else None
+        if post is not None and post.state == DELETED:
+            # Its author was faster: nobody is asked to judge what is not there.
+            continue
         case = await intake.note_source(
-            court.world, court.policy, subject, await _source(court, row, subject)
+            court.world, court.policy, subject, _source(court, row, post)
         )
         if case.state in {"decided", "closed"}:
             # Judged before this report came: its reporter hears the outcome at once.
             await tell_outcome(court, case, row.reporter_id)
 
 
-async def _source(court: Court, row: ReportRow, subject: Subject) -> Source:
-    post = await posts.load(court.world, subject.id) if subject.kind == "post" else None
+def _source(court: Court, row: ReportRow, post: Post | None) -> Source:
     private = post is not None and post.visibility not in {"public", "unlisted"}
     return Source(
         kind="report",

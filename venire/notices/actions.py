@@ -33,6 +33,7 @@ from venire.storage.world import World
 _TRIES = 20
 _FILES_AT_ONCE = 8
 _EVENTS_AT_ONCE = 200
+_NEAR = 50
 _COURSE: Final[tuple[NoticeState, ...]] = ("reading", "awaiting_confirmation", "working", "final")
 """A notice stands where the item that is furthest behind makes it stand."""
 
@@ -249,7 +250,7 @@ async def settle(world: World, notice_id: int, *, moved: int | None = None) -> N
         except Conflict:
             # It moved since its items were read: what was made of them may be out of date.
             continue
-        return
+        # Once more: an item that moved meanwhile may have relied on this.
     raise Unavailable("notice_busy", "try again in a moment")
 
 
@@ -257,8 +258,10 @@ async def _stays(world: World, row: NoticeRow, moved: int) -> bool:
     """Whether an item keeps the notice where it is, whatever the others are.
 
     An item that moved on can only move its notice if none is left where it was; the next of those
-    mostly stands right behind it.
+    mostly stands right behind it. While items are being read, the desk settles when it is done.
     """
+    if row.state == "reading":
+        return True
     waits = not store.notice_of(row).may_hold
 
     def alone(item: NoticeItem) -> NoticeState:
@@ -270,7 +273,7 @@ async def _stays(world: World, row: NoticeRow, moved: int) -> bool:
     if [alone(item), row.state] == sorted([alone(item), row.state], key=_COURSE.index):
         return False
     for above, below in ((moved, None), (None, moved)):
-        async for page in store.pages(world.storage, row.id, above=above, below=below):
+        async for page in store.pages(world.storage, row.id, above=above, below=below, size=_NEAR):
             if any(alone(other) == row.state for other in page):
                 return True
     return False

@@ -135,16 +135,21 @@ def in_parts(notice_id: int, items: Iterable[NoticeItem]) -> list[list[Write]]:
 
 
 async def pages(
-    storage: Storage, notice_id: int, *, above: int | None = None, below: int | None = None
+    storage: Storage,
+    notice_id: int,
+    *,
+    above: int | None = None,
+    below: int | None = None,
+    size: int = _PAGE,
 ) -> AsyncIterator[list[NoticeItem]]:
     """The items of a notice by number, page by page; the bounds are exclusive."""
     start = None if above is None else (above,)
     end = None if below is None else (below,)
     while True:
-        rows = await storage.range(NOTICE_ITEMS, (notice_id,), above=start, below=end, limit=_PAGE)
+        rows = await storage.range(NOTICE_ITEMS, (notice_id,), above=start, below=end, limit=size)
         if rows:
             yield [_item_of(row) for row in rows]
-        if len(rows) < _PAGE:
+        if len(rows) < size:
             return
         start = (rows[-1].n,)
 

@@ -12,7 +12,7 @@ import dataclasses
 import logging
 from collections.abc import Sequence
 
-from venire.kernel.errors import Conflict, Invalid, NotFound
+from venire.kernel.errors import Conflict, NotFound, TooLarge
 from venire.record import store, tree
 from venire.record.checkpoint import sign_checkpoint
 from venire.record.model import ENTRIES, HASH_BYTES, Checkpoint, Tile
@@ -70,11 +70,11 @@ class Sequencer:
     async def append(self, key: str, entry: bytes) -> int:
         """Append an entry under an idempotency key; return its durable index.
 
-        The same key gives the same index, and the first entry under it stays. Raises Invalid
+        The same key gives the same index, and the first entry under it stays. Raises TooLarge
         `entry_too_large`.
         """
         if len(entry) > ENTRY_BYTES:
-            raise Invalid("entry_too_large", bytes=len(entry), limit=ENTRY_BYTES)
+            raise TooLarge("entry_too_large", bytes=len(entry), limit=ENTRY_BYTES)
         there = await store.index_of(self._world.storage, key)
         if there is not None:
             return there

@@ -10,7 +10,7 @@ import signal
 from collections.abc import AsyncIterator, Coroutine
 from typing import Any
 
-from venire.cases import service, steps, sweep
+from venire.cases import public, service, steps, sweep
 from venire.cases.court import Court
 from venire.jury.actions import keep_epochs
 from venire.kernel.clock import DAY_MS
@@ -64,6 +64,7 @@ async def _lead(house: House) -> None:
     relay = Relay(house.storage, subscriptions(court))
     house.storage.on_commit(relay.wake)
     court.sequencer.start()
+    await public.note_policy(court)
     await sweep.fill_bank(court)
     await indexing.prepare(court.world, court.search)
     relay.start()
