@@ -8,9 +8,10 @@ import msgspec
 import pytest
 
 from tests.kit.courthouse import MILD, THREAT, open_courthouse
-from venire.cases import draws, rules, steps, store
+from venire.cases import draws, effects, rules, steps, store
 from venire.cases.model import Case, Round, Source, Step
 from venire.cases.policy import DEFAULT, load_policy
+from venire.events import CaseStepped
 from venire.jury import actions as jury
 from venire.jury import store as jury_store
 from venire.kernel.clock import HOUR_MS, MINUTE_MS
@@ -413,6 +414,32 @@ async def test_a_case_finds_a_bench_that_is_appointed_days_later(empty_house):
     await house.settle()
     assert await house.vote("violates") == 1
     assert (await house.case_on(post)).measure == "remove"
+
+
+async def test_a_verdict_takes_effect_though_the_clock_went_back(house):
+    author = await house.site.member("author")
+    post = await house.post(author, THREAT)
+    house.site.clock.advance(-MINUTE_MS)
+    await house.vote("keeps")
+    assert (await house.case_on(post)).hold == "lifted"
+    assert await seen_by_others(house, post)
+
+
+async def test_a_step_told_again_long_after_changes_nothing(house):
+    author = await house.site.member("author")
+    moderator = await house.site.member("moderator", role="moderator")
+    post = await house.post(author, MILD)
+    for action in ("remove", "keep"):
+        await act(house, moderator, post, action)
+    case = await house.case_on(post)
+    told = await house.site.storage.tail(0, 10_000)
+    for envelope in told:
+        if isinstance(envelope.event, CaseStepped) and envelope.event.step == "measure":
+            await effects.on_case_stepped(house.court, envelope)
+    assert await house.case_on(post) == case
+    assert await seen_by_others(house, post)
+    assert await points(house, author) == 0
+    assert len(house.court.detectors.bank) == 0
 
 
 async def test_a_step_whose_telling_was_lost_is_finished_by_the_clock(house):

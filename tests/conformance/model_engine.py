@@ -148,7 +148,7 @@ class ModelStorage:
         check_writes(table.aggregate_of(new), [Put(table, new)])
         if self.find(table, table.key_of(old)) != old:
             return False
-        self.apply(Put(table, new))
+        self.entries[table.name][table.key_of(old)].row = new
         return True
 
     async def delete(self, table: Table[R], row: R) -> None:

@@ -96,6 +96,16 @@ class ComparesOnlyTheKey(ModelStorage):
         return await super().compare_and_set(table, old if there is None else there, new)
 
 
+class ComparesAndSetsForGood(ModelStorage):
+    """A spent code would be kept for ever."""
+
+    async def compare_and_set(self, table, old, new):
+        done = await super().compare_and_set(table, old, new)
+        if done:
+            self.entries[table.name][table.key_of(old)].expires_at_ms = None
+        return done
+
+
 class DeletesNothing(ModelStorage):
     def apply(self, write):
         if isinstance(write, Put):

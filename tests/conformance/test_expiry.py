@@ -118,13 +118,18 @@ async def test_compare_and_set_sees_no_lapsed_row(storage, clock):
     assert await storage.get(CLAIMS, ("ana",)) is None
 
 
-async def test_compare_and_set_writes_for_good(storage, clock):
-    await storage.put(CLAIMS, Claim("ana", 1), expires_at_ms=clock.now_ms() + 10)
+async def test_compare_and_set_leaves_the_moment_at_which_a_row_lapses(storage, clock):
+    await storage.put(CLAIMS, Claim("lapses", 1), expires_at_ms=clock.now_ms() + 10)
+    await storage.put(CLAIMS, Claim("stays", 1))
 
-    assert await storage.compare_and_set(CLAIMS, Claim("ana", 1), Claim("ana", 2))
-    clock.advance(10)
+    assert await storage.compare_and_set(CLAIMS, Claim("lapses", 1), Claim("lapses", 2))
+    assert await storage.compare_and_set(CLAIMS, Claim("stays", 1), Claim("stays", 2))
+    clock.advance(9)
+    assert await storage.get(CLAIMS, ("lapses",)) == Claim("lapses", 2)
+    clock.advance(1)
 
-    assert await storage.get(CLAIMS, ("ana",)) == Claim("ana", 2)
+    assert await storage.get(CLAIMS, ("lapses",)) is None
+    assert await storage.get(CLAIMS, ("stays",)) == Claim("stays", 2)
 
 
 async def test_a_lapsed_row_may_be_deleted(storage, clock):

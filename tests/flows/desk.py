@@ -119,7 +119,7 @@ async def open_desk(folder: Path, *, jurors: int = 0) -> AsyncIterator[Desk]:
 
 async def _settle(site: OpenSite) -> None:
     """As the kit's, but those who wait are woken, as in a running site: no half second each."""
-    relay = Relay(site.storage, site.subscriptions)
+    relay = Relay(site.storage, site.subscriptions, pause_s=0.001)
     relay.start()
     try:
         async with asyncio.timeout(60):

@@ -20,7 +20,7 @@ from venire.storage.tables.notices import NOTICE_ITEMS, NOTICE_REFERENCES, NOTIC
 
 pytestmark = pytest.mark.anyio
 
-QUOTED = "Nobody will miss the mayor when the bridge comes down on him next Friday."
+QUOTED = "The bridge over the northern canal stays closed for painting until next Friday."
 MEBIBYTE = 1 << 20
 
 
@@ -127,10 +127,10 @@ async def test_a_folder_is_imported_whatever_lies_in_it(desk, tmp_path):
 )
 async def test_a_sheet_in_any_encoding_holds_what_it_names(desk, encode):
     author = await desk.house.site.member("author")
-    post = await desk.house.post(author, "Jembatan itu akan runtuh menimpa walikota – tunggu saja.")
+    post = await desk.house.post(author, "Jembatan di utara kota ditutup untuk dicat – sampai hari Jumat.")
     sheet = (
         "n,url,text,screenshot,category,note\r\n"
-        '1,,"Jembatan itu akan runtuh menimpa walikota – tunggu saja.",,incitement,\r\n'
+        '1,,"Jembatan di utara kota ditutup untuk dicat – sampai hari Jumat.",,incitement,\r\n'
         "2,,,gone.png,,\r\n"
         '3,"broken,"row,,,,,,\r\n'
         "4,https://another.example/1,,,,é\r\n"
@@ -146,10 +146,10 @@ async def test_a_sheet_in_any_encoding_holds_what_it_names(desk, encode):
 async def test_ten_thousand_items_are_each_answered_and_the_site_goes_on_answering(desk):
     author = await desk.house.site.member("author")
     posts = [await desk.house.post(author, MILD) for _ in range(3)]
-    items = [{"n": n, "url": f"https://another.example/{n}"} for n in range(1, 9_701)]
-    items += [{"n": n, "text": f"nothing of number {n} is here"} for n in range(9_701, 9_901)]
+    items = [{"n": n, "url": f"https://another.example/{n}"} for n in range(1, 9_001)]
+    items += [{"n": n, "text": f"nothing of number {n} is here"} for n in range(9_001, 9_201)]
     items += [
-        {"n": n, "url": f"{desk.url(author, posts[n % 3])}?copy={n}"} for n in range(9_901, 10_001)
+        {"n": n, "url": f"{desk.url(author, posts[n % 3])}?copy={n}"} for n in range(9_201, 10_001)
     ]
     waited, stop = [], asyncio.Event()
 
@@ -171,9 +171,9 @@ async def test_ten_thousand_items_are_each_answered_and_the_site_goes_on_answeri
     shown = await desk.show(ref)
     assert len(shown["items"]) == 10_000
     states = list((await desk.states(ref)).values())
-    assert states.count("foreign") == 9_700
+    assert states.count("foreign") == 9_000
     assert states.count("not_found") == 200
-    assert states.count("awaiting_confirmation") == 100
+    assert states.count("awaiting_confirmation") == 800
     assert shown["state"] == "awaiting_confirmation"
     assert shown["needs_confirmation"]
 
@@ -243,7 +243,7 @@ async def test_a_notice_that_could_not_be_kept_whole_is_taken_when_it_comes_agai
     parsed = intake.parse_document(content, now_ms=world.now_ms())
 
     class FullDisk:
-        async def put(self, content):
+        async def put(self, _content):
             raise Unavailable("objects_failing")
 
     delivery = actions.Delivery(parsed, content, PartFiles())

@@ -123,3 +123,22 @@ async def test_service_is_shown_to_nobody_else(jury_town):
         page = (await stranger.get(f"/@{name}")).text.replace(name, "X")
         shown.append(page.split('<main id="main">')[1].split('aria-hidden="true">', 1)[1][1:])
     assert shown[0] == shown[1]
+
+
+async def test_a_juror_sees_what_a_post_said_before_it_was_changed(jury_town):
+    await jury_town.member("rudi")
+    await jury_town.member("ayu")
+    made = await jury_town.known["rudi"].post("/api/v1/statuses", json={"status": "First words."})
+    post_id = made.json()["id"]
+    report = {"account_id": jury_town.known["rudi"].id, "status_ids": [post_id], "rule_ids": [3]}
+    (await jury_town.known["ayu"].post("/api/v1/reports", json=report)).raise_for_status()
+    changed = await jury_town.known["rudi"].put(
+        f"/api/v1/statuses/{post_id}", json={"status": "Second words."}
+    )
+    changed.raise_for_status()
+    await jury_town.house.settle()
+    browser, seat = await _summoned(jury_town)
+    await browser.send("/jury", f"{seat}/accept")
+    shown = await browser.text(seat)
+    assert shown.index("Second words.") < shown.index("What it said before it was changed")
+    assert shown.index("What it said before") < shown.index("First words.")

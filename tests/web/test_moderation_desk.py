@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from tests.kit.courthouse import THREAT
+from venire.cases import store
 
 pytestmark = pytest.mark.anyio
 
@@ -121,3 +124,48 @@ async def test_a_held_post_is_judged_at_the_desk_with_the_words_that_stood_out(j
     page = (await desk.get(f"/moderation/cases/{case.public_id}")).text
     assert "<mark>" in page
     assert "a detector of this site" in page.lower()
+
+
+async def test_an_account_that_is_judged_as_a_whole_gets_a_statement_of_its_own(town):
+    await town.member("rudi")
+    await town.member("citra")
+    report = {"account_id": town.known["rudi"].id, "rule_ids": [7], "comment": "A robot."}
+    (await town.known["citra"].post("/api/v1/reports", json=report)).raise_for_status()
+    await town.house.settle()
+    case = await store.case_of_subject(town.house.world.storage, "account", town.known["rudi"].id)
+    desk = await town.member("desk", "moderator")
+    address = f"/moderation/cases/{case.public_id}"
+    assert "The case is about an account." in await desk.text(address)
+    nothing = await desk.send(address, address, action="hold", reason="Wait.")
+    assert "nothing_to_hold" in nothing.text
+    await desk.send(address, address, action="remove", category="spam", reason="A robot.")
+    await town.house.settle()
+    author = await town.member("rudi")
+    inbox = (await author.get("/inbox")).text
+    assert "Rule broken" in inbox
+    statement = re.search(r'href="(/statements/[0-9]+)"', inbox)
+    seen = await author.text(statement[1])
+    assert "The account was found to break rule 7" in seen
+    assert "The post" not in seen
+    public = await (await town.stranger()).text(f"/cases/{case.public_id}")
+    assert "Rule broken" in public
+    assert "Removed" not in public
+
+
+async def test_a_moderator_says_which_rule_was_broken_and_never_in_their_own_case(town):
+    post_id = await _reported(town, rule=9)
+    case = await town.house.case_on(post_id)
+    desk = await town.member("desk", "moderator")
+    address = f"/moderation/cases/{case.public_id}"
+    unknown = await desk.send(address, address, action="remove", category="x", reason="x")
+    assert "category_unknown" in unknown.text
+    await desk.send(address, address, action="remove", category="harassment", reason="x")
+    await town.house.settle()
+    stranger = await town.stranger()
+    assert "Removed under rule 3" in await stranger.text(f"/@rudi/{post_id}", 410)
+    again = await desk.send(address, address, action="remove", category="harassment", reason="x")
+    assert "nothing_to_change" in again.text
+    own = await town.post("desk", "Something of a moderator's own.")
+    mine = f"/moderation/posts/{own.rsplit('/', 1)[1]}"
+    refused = await desk.send(mine, mine, action="keep", category="other", reason="x")
+    assert "own_case" in refused.text

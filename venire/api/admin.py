@@ -10,7 +10,7 @@ from venire.api.parameters import ApiRequest
 from venire.api.routing import json_response
 from venire.cases import store, views
 from venire.cases.court import Court
-from venire.kernel.errors import Invalid
+from venire.kernel.errors import Invalid, Problem
 from venire.notices import actions as notices
 
 _PAGE = 200
@@ -37,15 +37,30 @@ async def health(court: Court, _request: ApiRequest) -> Response:
 
 async def cases(court: Court, request: ApiRequest) -> Response:
     """Every case with its outcome, page by page; `next` is null after the last."""
-    text = request.query.text("cursor") or ""
+    cursor = _cursor(request.query.text("cursor") or "")
     try:
-        cursor = binascii.unhexlify(text) if text else None
-    except binascii.Error as error:
-        raise Invalid("cursor_invalid", "cursor is what the page before called next") from error
-    found, following = await store.every_case(court.world.storage, cursor, _PAGE)
+        found, following = await store.every_case(court.world.storage, cursor, _PAGE)
+    except Problem:
+        raise
+    except Exception as error:
+        if cursor is None:
+            raise
+        # Each engine has cursors of its own, and stumbles in its own way over any other bytes.
+        raise _no_cursor() from error
     return json_response(
         {
             "cases": [views.outcome_view(case) for case in found],
             "next": None if following is None else following.hex(),
         }
     )
+
+
+def _cursor(text: str) -> bytes | None:
+    try:
+        return binascii.unhexlify(text) if text else None
+    except ValueError as error:
+        raise _no_cursor() from error
+
+
+def _no_cursor() -> Invalid:
+    return Invalid("cursor_invalid", "cursor is what the page before called next")

@@ -55,35 +55,46 @@ async def _on_post(
     court: Court, case: Case, kind: str, event: CaseStepped, envelope: Envelope
 ) -> None:
     state = {"hold": "held", "measure": "removed", "lift": "visible"}.get(kind)
-    rule = court.policy.category(case.category).rule
-    post = await posts.load(court.world, case.subject_id)
-    ours = post is not None and post.state_case_id == case.id
-    if post is not None and ours and (post.state_at_ms or 0) > envelope.at_ms:
-        # Told again after a crash: a later step of this case has moved the post on already.
-        return
-    if state is not None:
-        await posts.set_state(
-            court.world, case.subject_id, state, case_id=case.id, rule=rule, at_ms=envelope.at_ms
-        )
-    if kind == "dispute":
-        # An item comes to `disputed` by way of `kept`: that is what the bench has said.
-        await notices.set_item_states(court.world, case.subject_id, "kept", at_ms=envelope.at_ms)
-    await notices.set_item_states(
-        court.world, case.subject_id, _ITEM_STATES[kind], at_ms=envelope.at_ms
-    )
+    stands = state is None or state == _state_of(case)
+    # Told late, or again after a crash: a later step has moved the post on, or is about to. Asked
+    # of the case and not of the clock, which may have gone back between the two.
+    if stands:
+        await _show(court, case, kind, state, envelope.at_ms)
     await _settle_points(court, case, kind, event, envelope.at_ms)
+    if kind == "lift" and _undone(case, event.key):
+        await sweep.forget(court, case)
+    if not stands and kind != "hold":
+        return
     fence = 0
     if kind == "measure":
         await sweep.remember(court, case)
         # The message that follows has a later event: an index that has passed this has seen all.
         fence = court.world.ids.next()
-    elif kind == "lift" and _undone(case, event.key):
-        await sweep.forget(court, case)
     if state is not None:
         await _tell_author(court, case, kind, event, envelope)
+    if state is not None and stands:
         await _tell_targets(court, case, kind, event.key)
     if kind == "measure":
         await sweep.sweep(court, case, fence)
+
+
+def _state_of(case: Case) -> str:
+    """What others see of a post, by where its case stands now."""
+    if case.measure == "remove":
+        return "removed"
+    return "held" if case.hold == "held" else "visible"
+
+
+async def _show(court: Court, case: Case, kind: str, state: str | None, at_ms: int) -> None:
+    rule = court.policy.category(case.category).rule
+    if state is not None:
+        await posts.set_state(
+            court.world, case.subject_id, state, case_id=case.id, rule=rule, at_ms=at_ms
+        )
+    if kind == "dispute":
+        # An item comes to `disputed` by way of `kept`: that is what the bench has said.
+        await notices.set_item_states(court.world, case.subject_id, "kept", at_ms=at_ms)
+    await notices.set_item_states(court.world, case.subject_id, _ITEM_STATES[kind], at_ms=at_ms)
 
 
 def _undone(case: Case, key: str) -> list[str]:
@@ -168,9 +179,6 @@ async def _author_message(
 
 async def _tell_targets(court: Court, case: Case, kind: str, key: str) -> None:
     """Whoever the post is aimed at hears of it, whoever reported."""
-    if kind == "hold" and case.measured_at_ms is not None:
-        # A copy is held and removed in one breath: one message says both.
-        return
     category = court.policy.category(case.category)
     url = f"{court.world.site.base_url}/cases/{case.public_id}"
     for account_id in await posts.mentioned(court.world, case.subject_id):

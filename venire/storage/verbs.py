@@ -243,7 +243,10 @@ class Storage(Protocol):
         """
 
     async def compare_and_set(self, table: Table[R], old: R, new: R) -> bool:
-        """Replace `old` by `new` (same key) if every column still equals `old`."""
+        """Replace `old` by `new` (same key) if every column still equals `old`.
+
+        A row that lapses goes on to lapse at the same moment: a spent code is not kept for ever.
+        """
 
     async def delete(self, table: Table[R], row: R) -> None:
         """Remove the row with the key of `row`."""

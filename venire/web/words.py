@@ -90,6 +90,11 @@ STATEMENT_KINDS: Final = {
     "measure": "Removed",
     "lift": "Visible again",
 }
+ACCOUNT_STATEMENTS: Final = {
+    "hold": "Hidden for now",
+    "measure": "Rule broken",
+    "lift": "Within the rules",
+}
 UNFIT: Final = {
     "not_active": "Your account or your service is not active.",
     "no_consent": "You have not consented yet.",
@@ -235,7 +240,10 @@ PROBLEMS: Final = {
     "item_not_open": "This item does not wait for a choice.",
     "link_spent": "This link was used already, or its day is over.",
     "method_not_allowed": "This cannot be done in this way.",
+    "item_not_disputed": "Only what the bench has kept against a notice waits for an operator.",
     "not_seated": "Accept the summons first.",
+    "nothing_to_change": "It is so already. “Keep visible” undoes a removal.",
+    "nothing_to_hold": "An account has nothing that could be hidden for a time.",
     "notice_busy": "The notice is moving. Try again in a moment.",
     "notice_csv_header": "The table needs a first line with the names of its columns:"
     " n, url, text, screenshot, category, note.",
@@ -248,6 +256,7 @@ PROBLEMS: Final = {
     "notice_not_json": "The document is not valid JSON.",
     "notice_too_large": "The document itself may have 16 MB. Screenshots are sent beside it.",
     "notice_too_many_items": "A notice may have 20,000 items. Send the rest as another one.",
+    "own_case": "Another moderator has to act on what is yours.",
     "panel_closed": "This panel has decided already. Thank you for your time.",
     "parameter_invalid": "A field has the wrong form.",
     "posting_stopped": "You cannot post until the verdict on your earlier post.",

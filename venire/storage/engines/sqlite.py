@@ -198,14 +198,20 @@ class SqliteStorage:
         """See `Storage.compare_and_set`."""
         if table.key_of(old) != table.key_of(new):
             raise Refused("key_changed", table=table.name)
-        write = Put(table, new)
         aggregate = table.aggregate_of(new)
-        check_commit(aggregate, [write])
-        now_ms, journal = self._clock.now_ms(), _encode_writes([write])
+        check_commit(aggregate, [Put(table, new)])
+        _encode_writes([Put(table, new)])
+        now_ms = self._clock.now_ms()
 
         def operation(connection: apsw.Connection) -> bool:
-            if _read(connection, table, table.key_of(old), now_ms) != old:
+            key = table.key_of(old)
+            if _read(connection, table, key, now_ms) != old:
                 return False
+            lapses: Any = None
+            if table.expires:
+                (lapses,) = connection.execute(statements_for(table).lapses, key).fetchall()[0]
+            write = Put(table, new, lapses)
+            journal = _encode_writes([write])
             _apply(connection, [write])
             connection.execute(_APPEND, (now_ms, aggregate, None, journal))
             return True

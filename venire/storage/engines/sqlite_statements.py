@@ -73,6 +73,12 @@ class Statements:
         return f"SELECT {self._names} FROM {self.table.name} WHERE {where}{self._alive}"  # noqa: S608
 
     @functools.cached_property
+    def lapses(self) -> str:
+        """When a row of a table that expires lapses. Parameters: the key."""
+        where = " AND ".join(f"{name} = ?" for name in self.table.key)
+        return f"SELECT expires_at_ms FROM {self.table.name} WHERE {where}"  # noqa: S608
+
+    @functools.cached_property
     def put(self) -> str:
         """Parameters: the row, then expires_at_ms where the table expires."""
         names = [column.name for column in self.table.columns]

@@ -18,7 +18,9 @@ from venire.web.visit import Visit
 _SEALED = "child_safety"
 
 
-def statement_values(visit: Visit, view: dict[str, Any], *, own: bool) -> dict[str, Any]:
+def statement_values(
+    visit: Visit, view: dict[str, Any], *, own: bool, account: bool = False
+) -> dict[str, Any]:
     """What the statement's template is given. What a reporter is not told is not there at all."""
     shown = {"text": "", "points": 0, "points_expire": None, "appeal_until": None, **view}
     if shown["category"] == _SEALED:
@@ -26,7 +28,7 @@ def statement_values(visit: Visit, view: dict[str, Any], *, own: bool) -> dict[s
         shown |= {"text": "", "words": []}
     if not own:
         shown["appeal_until"] = None
-    return {"s": shown, "own": own, "contact": visit.world.site.contact}
+    return {"s": shown, "own": own, "account": account, "contact": visit.world.site.contact}
 
 
 async def show(visit: Visit) -> Response:
@@ -34,9 +36,12 @@ async def show(visit: Visit) -> Response:
     role = "" if visit.viewer is None else visit.viewer.role
     public_id = visit.request.path_params["public_id"]
     shown = await views.case_view(visit.court, public_id, visit.viewer_id, role=role)
-    values: dict[str, Any] = {}
+    case = await store.case_by_public_id(visit.world.storage, public_id)
+    account = case is not None and case.subject_kind == "account"
+    values: dict[str, Any] = {"account": account}
     if shown["statement"] is not None:
-        values = statement_values(visit, shown["statement"], own=shown["viewer"] == "author")
+        own = shown["viewer"] == "author"
+        values = statement_values(visit, shown["statement"], own=own, account=account)
     opened_ms = parse_iso_ms(shown["opened_hour"].replace("Z", ":00:00+00:00"))
     return visit.page(
         "case.html", c=shown, opened=moments.hour(opened_ms, visit.language), **values
@@ -55,5 +60,6 @@ async def show_statement(visit: Visit) -> Response:
     post = None if found.post_id is None else await posts.load(visit.world, found.post_id)
     seen = post is not None and await posts.may_see(visit.world, post, account.id)
     path = post_path(account.username, post.id) if post is not None and seen else ""
-    values = statement_values(visit, views.statement_view(visit.court, found), own=True)
+    view = views.statement_view(visit.court, found)
+    values = statement_values(visit, view, own=True, account=found.post_id is None)
     return visit.page("statement.html", **values, post_path=path)

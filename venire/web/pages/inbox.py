@@ -27,6 +27,7 @@ class StatementLine(NamedTuple):
     rule_title: dict[str, str]
     at_ms: int
     opening: str
+    account: bool
 
 
 class MessageLine(NamedTuple):
@@ -55,6 +56,7 @@ async def show(visit: Visit) -> Response:
             rule_title=statement.rule_title,
             at_ms=statement.at_ms,
             opening="" if statement.category == _SEALED else opening(statement.text),
+            account=statement.post_id is None,
         )
         for statement in found
     ]

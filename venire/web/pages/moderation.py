@@ -13,7 +13,7 @@ from venire.cases.detection import text_of
 from venire.cases.model import Case, Source
 from venire.cases.statements import words_of
 from venire.kernel.clock import DAY_MS, parse_iso_ms
-from venire.kernel.errors import NotFound
+from venire.kernel.errors import Invalid, NotFound
 from venire.kernel.ids import parse_id
 from venire.people.model import ADMIN
 from venire.people.store import load_account, load_accounts
@@ -86,6 +86,8 @@ async def show_case(visit: Visit) -> Response:
         username=username,
         post_path=_path(post, username),
         sources=[_said(visit, source) for source in said],
+        category=case.category,
+        categories=visit.court.policy.categories,
     )
 
 
@@ -123,12 +125,16 @@ def _said(visit: Visit, source: Source) -> dict[str, Any]:
 async def act(visit: Visit) -> Response:
     """Remove, hide or keep the subject of a case."""
     public_id = visit.request.path_params["public_id"]
+    category = visit.form.text("category", most=40)
+    if category and category not in {known.name for known in visit.court.policy.categories}:
+        raise Invalid("category_unknown", "Not a category of this site's policy")
     await moderators.act(
         visit.court,
         public_id,
         actor_id=visit.moderator().id,
         action=visit.form.text("action", most=20),
         reason=visit.form.text("reason"),
+        category=category,
     )
     return visit.redirect(f"/moderation/cases/{public_id}", done="acted")
 

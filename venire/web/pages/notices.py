@@ -86,7 +86,7 @@ async def take_in(visit: Visit) -> Response:
         files=files,
         envelope=Envelope(provider=visit.form.text("provider", most=100).strip()),
     )
-    per_day = await _posts_per_day(visit, len(parsed.items))
+    per_day = await releases.posts_to_compare(visit.court, len(parsed.items))
     notice = await actions.receive(
         visit.world,
         visit.court.objects,
@@ -99,15 +99,6 @@ async def take_in(visit: Visit) -> Response:
 
 def _file(part: Upload) -> SourceFile:
     return SourceFile(part.name, len(part.content), lambda: part.content)
-
-
-async def _posts_per_day(visit: Visit, items: int) -> int:
-    """Posts of the last day, as far as the share rule needs to know."""
-    limits = visit.court.policy.notices
-    if items <= limits.confirm_over_items_and_share or items > limits.confirm_over_items:
-        return 0
-    most = round(items / limits.confirm_over_share) + 1
-    return await releases.posts_of_last_day(visit.court, most)
 
 
 async def _notice(visit: Visit) -> Notice:
