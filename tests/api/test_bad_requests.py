@@ -18,10 +18,10 @@ from hypothesis import strategies as st
 
 import venire.api
 from tests.kit.courthouse import MILD, Courthouse, open_courthouse
-from tests.kit.site import Member
 from venire.api.routes import ROUTES
 from venire.api.routing import MEBIBYTE, Route
 from venire.people import tokens
+from venire.storage.tables.outbox import PARKED
 
 DEEP = "[" * 200_000
 CODE = re.compile(r"[a-z][a-z0-9_]{2,60}")
@@ -83,8 +83,16 @@ async def opened(folder: Path):
                 *("author", "reply.json", "0", "1", "000", "checkpoint"),
             ],
         )
-        # Mastodon's document knows refusals only of forms, with the fields of a form in them.
-        site.checker.faults[:] = [fault for fault in site.checker.faults if " 422 " not in fault]
+        await house.settle()
+        parked, _ = await site.storage.scan(PARKED)
+        assert not parked, "what was accepted is more than a subscriber could bear"
+        # Mastodon's document knows refusals only of forms, with the fields of a form in them; and
+        # it takes the list of filters of its own first version for one filter.
+        site.checker.faults[:] = [
+            fault
+            for fault in site.checker.faults
+            if " 422 " not in fault and "/api/v1/filters 200" not in fault
+        ]
 
 
 def _bearer(secret: str) -> dict[str, str]:
@@ -357,7 +365,7 @@ def asked(draw, values: list[str]) -> tuple[Route, str, dict[str, Any]]:
 
 
 @settings(
-    max_examples=15000,
+    max_examples=400,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
@@ -374,7 +382,7 @@ def test_nothing_that_is_sent_makes_the_site_fail(town, data):
 
 def test_the_site_still_answers_after_all_of_this(town):
     """Whatever order the tests ran in."""
-    member: Member | dict[str, str] = town.viewers["author"]
-    answer = town.send("POST", "/api/v1/statuses", json={"status": "Still here"}, headers=member)
+    headers = town.viewers["author"]
+    answer = town.send("POST", "/api/v1/statuses", json={"status": "Still here"}, headers=headers)
     assert answer.status_code == 200
     town.portal.call(town.house.settle)

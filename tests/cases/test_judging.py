@@ -306,3 +306,35 @@ async def test_a_day_of_silence_does_not_stop_a_case(house):
     assert case.round.kind == "bench"
     await house.vote("violates")
     assert (await house.case_on(post)).measure == "remove"
+
+
+async def test_the_words_that_stood_out_are_the_authors_own_under_a_warning_too(house):
+    author = await house.site.member("author")
+    await house.post(author, THREAT, spoiler_text="About the traitors of our town")
+    statement = (await author.get("/api/v1/statements")).json()[0]
+    assert statement["words"]
+    assert all(word in statement["text"] for word in statement["words"])
+
+
+async def test_nothing_of_a_post_about_a_child_is_repeated_to_anyone(house):
+    author = await house.site.member("author")
+    reporter = await house.site.member("reporter")
+    moderator = await house.site.member("moderator", role="moderator")
+    post = await house.post(author, "canary words of such a post, said in public")
+    await reporter.post(
+        "/api/v1/reports",
+        json={"account_id": str(author.id), "status_ids": [post], "rule_ids": [6]},
+    )
+    await house.settle()
+    assert not await house.summoned()
+    done = await moderator.post(
+        f"/api/v1/admin/posts/{post}/actions",
+        json={"action": "remove", "reason": "sealed", "category": "child_safety"},
+    )
+    assert done.status_code == 200
+    await house.settle()
+    for member in (author, reporter):
+        told = (await member.get("/api/v1/notifications")).json()
+        texts = [one["status"]["content"] for one in told if one["type"] == "mention"]
+        assert texts
+        assert not any("canary" in text for text in texts)

@@ -21,6 +21,7 @@ from venire.storage.tables.notices import NOTICE_ITEMS, NOTICE_REFERENCES, NOTIC
 pytestmark = pytest.mark.anyio
 
 QUOTED = "The bridge over the northern canal stays closed for painting until next Friday."
+DASHED = "Jembatan di utara kota ditutup untuk dicat – sampai hari Jumat."
 MEBIBYTE = 1 << 20
 
 
@@ -127,10 +128,10 @@ async def test_a_folder_is_imported_whatever_lies_in_it(desk, tmp_path):
 )
 async def test_a_sheet_in_any_encoding_holds_what_it_names(desk, encode):
     author = await desk.house.site.member("author")
-    post = await desk.house.post(author, "Jembatan di utara kota ditutup untuk dicat – sampai hari Jumat.")
+    post = await desk.house.post(author, DASHED)
     sheet = (
         "n,url,text,screenshot,category,note\r\n"
-        '1,,"Jembatan di utara kota ditutup untuk dicat – sampai hari Jumat.",,incitement,\r\n'
+        f'1,,"{DASHED}",,incitement,\r\n'
         "2,,,gone.png,,\r\n"
         '3,"broken,"row,,,,,,\r\n'
         "4,https://another.example/1,,,,é\r\n"

@@ -8,8 +8,11 @@ from __future__ import annotations
 
 from typing import Final
 
+import msgspec
+
 from venire.cases import delivery, messages, reports, statements, store, sweep
 from venire.cases.court import Court
+from venire.cases.detection import text_of
 from venire.cases.entries import step_number
 from venire.cases.model import Case, Statement
 from venire.events import CaseStepped
@@ -133,7 +136,7 @@ async def _tell_author(
     post = await posts.load(court.world, case.subject_id) if case.subject_kind == "post" else None
     if post is None and case.subject_kind == "post":
         return
-    words = "" if post is None else post.text
+    words = "" if post is None else text_of(post)
     said = await store.sources(court.world.storage, case.id)
     statement = statements.build(
         case,
@@ -168,6 +171,9 @@ async def _author_message(
     language = await delivery.language_of(court, case.author_id)
     category = court.policy.category(case.category)
     url = f"{court.world.site.base_url}/statements/{statement.id}"
+    if category.name == "child_safety":
+        # Nothing of such a post is repeated anywhere, not even to its author.
+        text, statement = "…", msgspec.structs.replace(statement, words=())
     if case.subject_kind == "account":
         return messages.account_message(language, category, kind, statement, url)
     if kind == "hold":

@@ -16,7 +16,7 @@ from venire.server.logs import configure_logging
 from venire.server.settings import Settings
 from venire.server.wiring import open_house
 from venire.server.workers import leading
-from venire.web.routes import web_routes
+from venire.web.routes import lost_page, web_routes
 
 _log = logging.getLogger(__name__)
 _BACKLOG = 2048
@@ -28,7 +28,12 @@ async def serve(settings: Settings) -> None:
     sockets = _listen(settings)
     async with open_house(settings) as house, leading(house):
         api = api_settings(settings, house.court.policy)
-        app = create_app(house.court, api, extra_routes=web_routes(house.court, api))
+        app = create_app(
+            house.court,
+            api,
+            extra_routes=web_routes(house.court, api),
+            problem_page=lost_page(house.court, api),
+        )
         config = uvicorn.Config(
             app,
             log_config=None,
