@@ -38,6 +38,14 @@ class Ids:
         self._last_ms = floor >> _SHIFT
         self._sequence = _SEQUENCE - 1 if floor else 0
 
+    def raise_floor(self, floor: int) -> None:
+        """Give nothing at or below an id that is known to have been given.
+
+        A machine that starts with its clock set back would otherwise give old ids again.
+        """
+        if floor >> _SHIFT >= self._last_ms:
+            self._last_ms, self._sequence = floor >> _SHIFT, _SEQUENCE - 1
+
     def next(self) -> int:
         """Return an id higher than all before it from this source."""
         now_ms = self._clock.now_ms()

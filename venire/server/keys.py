@@ -6,12 +6,13 @@ from the server that it checks proves nothing. Custody, rotation and restore: do
 
 from __future__ import annotations
 
+import contextlib
 import os
 from pathlib import Path
 
 from venire.kernel.chance import Chance
-from venire.kernel.errors import Unavailable
-from venire.record.note import Signer
+from venire.kernel.errors import Invalid, Unavailable
+from venire.record.note import Signer, parse_verifier_key
 
 _SEED_BYTES = 32
 _ACCEPTANCE_MARK = "acceptance-profile"
@@ -23,42 +24,62 @@ def read_or_make(folder: Path, name: str, chance: Chance) -> bytes:
     keys.mkdir(mode=0o700, parents=True, exist_ok=True)
     path = keys / name
     if not path.exists():
-        fresh = keys / f".{name}.{os.getpid()}"
-        handle = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        try:
-            os.write(handle, chance.token(_SEED_BYTES))
-            os.fsync(handle)
-        finally:
-            os.close(handle)
-        try:
-            # Linking fails if another process was first: then its key is the key.
-            os.link(fresh, path)
-        except FileExistsError:
-            pass
-        finally:
-            fresh.unlink()
+        _make_once(path, chance.token(_SEED_BYTES), 0o600, chance)
     secret = path.read_bytes()
     if len(secret) != _SEED_BYTES:
         raise Unavailable("key_damaged", f"{name} does not have 32 bytes: restore it", key=name)
     return secret
 
 
+def _make_once(path: Path, content: bytes, mode: int, chance: Chance) -> None:
+    """Write a file that is there whole or not at all; of several processes the first one does.
+
+    The name on the way is a new one each time: what a crash left must not stop the next start.
+    """
+    fresh = path.with_name(f".{path.name}.{chance.token(8).hex()}")
+    handle = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
+    try:
+        os.write(handle, content)
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+    try:
+        # Linking fails if another process was first: then its file is the one.
+        os.link(fresh, path)
+    except FileExistsError:
+        pass
+    finally:
+        fresh.unlink()
+    # A record that outlived a loss of power, and its key that did not, would be a record no more.
+    place = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(place)
+    finally:
+        os.close(place)
+
+
 def record_signer(folder: Path, origin: str, chance: Chance) -> Signer:
     """The record's signer. Its name is fixed at first start and read from record.pub later."""
     public = folder / "record.pub"
     seed = read_or_make(folder, "record.key", chance)
-    if public.exists():
-        origin = public.read_text().split("+", 1)[0].strip() or origin
-    signer = Signer(origin, seed)
-    line = f"{signer.verifier}\n"
     if not public.exists():
-        public.write_text(line)
-    elif public.read_text() != line:
-        raise Unavailable(
-            "record_key_changed",
-            "record.pub does not belong to keys/record.key: restore the key this record began with",
-        )
+        first = Signer(origin, seed)
+        _make_once(public, f"{first.verifier}\n".encode(), 0o644, chance)
+    text = public.read_text(errors="replace")
+    try:
+        signer = Signer(parse_verifier_key(text).name, seed)
+    except Invalid as error:
+        raise _another_key() from error
+    if text != f"{signer.verifier}\n":
+        raise _another_key()
     return signer
+
+
+def _another_key() -> Unavailable:
+    return Unavailable(
+        "record_key_changed",
+        "record.pub does not belong to keys/record.key: restore the key this record began with",
+    )
 
 
 def claim_folder(folder: Path, *, acceptance: bool) -> None:
@@ -68,6 +89,11 @@ def claim_folder(folder: Path, *, acceptance: bool) -> None:
     cheap passwords and no limits.
     """
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if not (folder / "keys").exists():
+        # At first start also a folder made beforehand becomes the owner's alone; one that belongs
+        # to somebody else stays what they made it.
+        with contextlib.suppress(PermissionError):
+            folder.chmod(0o700)
     mark = folder / _ACCEPTANCE_MARK
     if not acceptance or mark.exists():
         return

@@ -7,6 +7,7 @@ are files under DATA/keys, never settings.
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
@@ -17,7 +18,10 @@ import msgspec
 from venire.kernel.errors import Invalid
 
 Profile = Literal["default", "acceptance"]
-_BODY = 65535
+_HIGHEST_PORT = 65535
+_URL = re.compile(r"https?://(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(:(?P<port>[0-9]{1,5}))?")
+"""What handles and every link begin with: no name, no path, no letter a browser would rewrite."""
+_ORIGIN = re.compile(r"[!-*,-~]{1,255}")
 
 
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -73,21 +77,29 @@ def load_settings(
     given = {name: value for name, value in flags.items() if value is not None}
     spoken = _from_environment(environment)
     folder = Path(given.get("data") or spoken.get("data") or "data")
-    file = folder / "venire.toml"
-    written: dict[str, Any] = {}
-    if file.exists():
+    written = _from_file(folder / "venire.toml")
+    for place, said in (("venire.toml", written), ("environment", spoken), ("flags", given)):
         try:
-            written = msgspec.toml.decode(file.read_bytes())
-        except msgspec.DecodeError as error:
-            raise Invalid("settings_invalid", f"{file.name}: {error}") from error
-    try:
-        settings = msgspec.convert(
-            {**written, **spoken, **given, "data": str(folder)}, Settings, strict=False
-        )
-    except msgspec.ValidationError as error:
-        raise Invalid("settings_invalid", f"{file.name}, environment or flags: {error}") from error
+            msgspec.convert(said, Settings, strict=False)
+        except msgspec.ValidationError as error:
+            raise Invalid("settings_invalid", f"{place}: {error}") from error
+    settings = msgspec.convert(
+        {**written, **spoken, **given, "data": str(folder)}, Settings, strict=False
+    )
     _check(settings)
     return settings
+
+
+def _from_file(file: Path) -> dict[str, Any]:
+    try:
+        written = msgspec.toml.decode(file.read_bytes())
+    except FileNotFoundError:
+        return {}
+    except OSError as error:
+        raise Invalid("settings_invalid", f"{file.name}: {error.strerror}") from error
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise Invalid("settings_invalid", f"{file.name}: {error}") from error
+    return dict(written)
 
 
 def _from_environment(environment: Mapping[str, str]) -> dict[str, Any]:
@@ -95,16 +107,25 @@ def _from_environment(environment: Mapping[str, str]) -> dict[str, Any]:
     for field in msgspec.structs.fields(Settings):
         text = environment.get(f"VENIRE_{field.name.upper()}")
         if text is not None:
-            spoken[field.name] = text.split(",") if field.name == "trusted_proxies" else text
+            spoken[field.name] = _listed(text) if field.name == "trusted_proxies" else text
     return spoken
 
 
+def _listed(text: str) -> list[str]:
+    return [part.strip() for part in text.split(",") if part.strip()]
+
+
 def _check(settings: Settings) -> None:
-    parts = urlsplit(settings.url)
-    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.path or parts.query:
-        raise Invalid("settings_invalid", "base_url: scheme and host only, as https://example.org")
-    if not 0 <= settings.port <= _BODY:
+    if not 0 <= settings.port <= _HIGHEST_PORT:
         raise Invalid("settings_invalid", "port: 0 to 65535")
+    found = _URL.fullmatch(settings.url)
+    if found is None or int(found["port"] or 0) > _HIGHEST_PORT:
+        raise Invalid("settings_invalid", "base_url: scheme and host only, as https://example.org")
+    if settings.record_origin and not _ORIGIN.fullmatch(settings.record_origin):
+        raise Invalid(
+            "settings_invalid",
+            "record_origin: a name without spaces or plus, as example.org/record",
+        )
     if settings.acceptance and settings.host not in {"127.0.0.1", "::1", "localhost"}:
         raise Invalid("settings_invalid", "host: the acceptance profile binds loopback only")
     if settings.acceptance and settings.trusted_proxies:

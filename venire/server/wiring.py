@@ -9,13 +9,14 @@ from collections.abc import AsyncIterator
 from venire.adapters.objects.local import LocalObjects
 from venire.adapters.search.sqlite_fts import SqliteIndex
 from venire.cases.court import Court
-from venire.cases.policy import load_policy
+from venire.cases.policy import Policy, load_policy
 from venire.detectors.bank import TextBank
 from venire.detectors.model import Detectors
 from venire.detectors.run import load_models
 from venire.jury.actions import Pools
 from venire.kernel.chance import SystemChance
 from venire.kernel.clock import SystemClock
+from venire.kernel.errors import Invalid
 from venire.kernel.ids import Ids
 from venire.notices.ocr import OcrPool
 from venire.people import actions as people
@@ -64,7 +65,7 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
     `policy_invalid`, `settings_invalid`.
     """
     folder = settings.folder
-    policy = load_policy(*([folder / settings.policy] if settings.policy else []))
+    policy = _policy(settings)
     keys.claim_folder(folder, acceptance=settings.acceptance)
     clock, chance = SystemClock(), SystemChance()
     signer = keys.record_signer(folder, settings.record_origin or _origin(settings), chance)
@@ -76,6 +77,7 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
         ids = Ids(clock, node=lease.node)
         storage = SqliteStorage(folder, clock, ids, ALL)
         stack.push_async_callback(storage.close)
+        ids.raise_floor(storage.newest_event_id())
         world = World(storage, clock, chance, ids, _site(settings), storage.rebuilt_at_ms)
         search = SqliteIndex(folder / "search.db")
         stack.push_async_callback(search.close)
@@ -97,6 +99,15 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
             pulse=pulse,
         )
         yield House(settings, court, storage, leader, pulse)
+
+
+def _policy(settings: Settings) -> Policy:
+    if not settings.policy:
+        return load_policy()
+    try:
+        return load_policy(settings.folder / settings.policy)
+    except OSError as error:
+        raise Invalid("settings_invalid", f"policy: {settings.policy}: {error.strerror}") from error
 
 
 def _site(settings: Settings) -> Site:

@@ -298,6 +298,12 @@ class SqliteStorage:
             for identifier, event in _EVENTS.decode(events)
         ]
 
+    def newest_event_id(self) -> int:
+        """The id of the last event told; 0 before the first. Ids go on above it."""
+        sql = "SELECT events FROM outbox WHERE events IS NOT NULL ORDER BY sequence DESC LIMIT 1"
+        row: Any = self._facts.execute(sql).fetchone()
+        return 0 if row is None else max(identifier for identifier, _ in _EVENTS.decode(row[0]))
+
     async def sweep(self, limit: int = 1000) -> int:
         """Remove lapsed rows, at most `limit` of each table; return how many went."""
         now_ms = self._clock.now_ms()

@@ -1,0 +1,154 @@
+"""What an operator decides: where it is said, which saying counts, what is refused and how."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from venire.kernel.errors import Invalid
+from venire.server.settings import Settings, load_settings
+from venire.server.wiring import open_house
+
+
+def written(folder: Path, text: str | bytes) -> Path:
+    folder.mkdir(exist_ok=True)
+    content = text if isinstance(text, bytes) else text.encode()
+    (folder / "venire.toml").write_bytes(content)
+    return folder
+
+
+def refusal(folder: Path, environment=None, **flags) -> str:
+    with pytest.raises(Invalid) as refused:
+        load_settings({"data": str(folder), **flags}, environment or {})
+    assert refused.value.code == "settings_invalid"
+    assert "\n" not in refused.value.hint
+    return refused.value.hint
+
+
+def test_nothing_said_is_a_site_on_this_machine_alone(tmp_path):
+    settings = load_settings({"data": str(tmp_path)}, {})
+    assert settings == Settings(data=str(tmp_path))
+    assert (settings.host, settings.port, settings.profile) == ("127.0.0.1", 8000, "default")
+    assert (settings.url, settings.domain) == ("http://127.0.0.1:8000", "127.0.0.1:8000")
+
+
+def test_a_flag_counts_before_the_environment_and_that_before_the_file(tmp_path):
+    written(tmp_path, 'title = "file"\nport = 1001\ncontact = "file"\n')
+    environment = {"VENIRE_PORT": "1002", "VENIRE_CONTACT": "environment"}
+    settings = load_settings({"data": str(tmp_path), "port": 1003, "title": None}, environment)
+    assert (settings.title, settings.contact, settings.port) == ("file", "environment", 1003)
+
+
+def test_the_file_read_is_that_of_the_folder_that_counts(tmp_path):
+    mine = written(tmp_path / "mine", 'title = "mine"\ndata = "elsewhere"\n')
+    other = written(tmp_path / "other", 'title = "other"\n')
+    environment = {"VENIRE_DATA": str(other)}
+    assert load_settings({}, environment).title == "other"
+    settings = load_settings({"data": str(mine)}, environment)
+    assert (settings.title, settings.folder) == ("mine", mine)
+
+
+def test_the_environment_says_lists_with_commas_and_an_empty_one_says_nothing(tmp_path):
+    def proxies(text):
+        environment = {"VENIRE_TRUSTED_PROXIES": text}
+        return load_settings({"data": str(tmp_path)}, environment).trusted_proxies
+
+    assert proxies("10.0.0.1, 10.0.0.2") == ("10.0.0.1", "10.0.0.2")
+    assert proxies("") == proxies(" , ") == ()
+
+
+@pytest.mark.parametrize(
+    ("text", "place"),
+    [
+        ("colour = 1", "colour"),
+        ("port = 'x'", "$.port"),
+        ("port = 65536", "port"),
+        ("port = -1", "port"),
+        ("profile = 'test'", "$.profile"),
+        ("language = 'fr'", "$.language"),
+        ("log_level = 'loud'", "$.log_level"),
+        ("title = 'one'\ntitle = 'two'\n", "line 2"),
+        ("title =\n", "line 1"),
+        (b"title = '\xff'", "venire.toml"),
+        ("record_origin = 'a b'", "record_origin"),
+        ("record_origin = 'a+b'", "record_origin"),
+    ],
+)
+def test_a_file_that_cannot_be_is_refused_with_the_place(tmp_path, text, place):
+    said = refusal(written(tmp_path, text))
+    assert place in said
+
+
+def test_the_refusal_says_who_said_it(tmp_path):
+    written(tmp_path, "title = 'x'")
+    assert refusal(tmp_path, {"VENIRE_PORT": "x"}).startswith("environment")
+    assert refusal(tmp_path, {}, port="x").startswith("flags")
+    assert refusal(written(tmp_path, "port = 'x'")).startswith("venire.toml")
+    (tmp_path / "venire.toml").unlink()
+    (tmp_path / "venire.toml").mkdir()
+    assert refusal(tmp_path).startswith("venire.toml")
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "example.org",
+        "ftp://example.org",
+        "https://",
+        "https://example.org/",
+        "https://example.org/path",
+        "https://example.org?x=1",
+        "https://example.org#x",
+        "https://name:word@example.org",
+        "https://example.org:99999",
+        "https://example.org:x",
+        "https://[bad",
+        "https://exa mple.org",
+        "https://example.org\nX: y",
+        "https://пример.example",
+    ],
+)
+def test_a_base_url_is_scheme_and_host_and_nothing_else(tmp_path, url):
+    assert "base_url" in refusal(tmp_path, {}, base_url=url)
+
+
+@pytest.mark.parametrize(
+    ("url", "domain"),
+    [
+        ("https://example.org", "example.org"),
+        ("http://127.0.0.1:8000", "127.0.0.1:8000"),
+        ("http://[::1]:8000", "[::1]:8000"),
+        ("https://xn--e1afmkfd.example", "xn--e1afmkfd.example"),
+    ],
+)
+def test_handles_end_with_the_host_of_the_base_url(tmp_path, url, domain):
+    settings = load_settings({"data": str(tmp_path), "base_url": url}, {})
+    assert (settings.url, settings.domain) == (url, domain)
+
+
+def test_without_a_base_url_it_is_where_it_listens(tmp_path):
+    settings = load_settings({"data": str(tmp_path), "host": "::1", "port": 8001}, {})
+    assert settings.url == "http://[::1]:8001"
+
+
+def test_the_acceptance_profile_binds_loopback_and_believes_no_proxy(tmp_path):
+    environment = {"VENIRE_PROFILE": "acceptance"}
+    for host in ("0.0.0.0", "::", "192.0.2.1", "example.org", "127.0.0.1.example.org"):  # noqa: S104
+        assert "host" in refusal(tmp_path, environment, host=host)
+    assert "trusted_proxies" in refusal(
+        tmp_path, {**environment, "VENIRE_TRUSTED_PROXIES": "127.0.0.1"}
+    )
+    for host in ("127.0.0.1", "::1", "localhost"):
+        assert load_settings({"data": str(tmp_path), "host": host}, environment).acceptance
+
+
+@pytest.mark.anyio
+async def test_a_policy_that_is_not_there_is_refused_before_anything_is_made(tmp_path):
+    settings = load_settings({"data": str(tmp_path / "data")}, {"VENIRE_POLICY": "mine.toml"})
+    with pytest.raises(Invalid) as refused:
+        async with open_house(settings):
+            pass
+    assert refused.value.code == "settings_invalid"
+    assert "mine.toml" in refused.value.hint
+    assert not (tmp_path / "data").exists()
