@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
+import signal
 import socket
 import sys
+from collections.abc import Iterator
 
 import uvicorn
+from uvicorn.server import HANDLED_SIGNALS
 
 from venire.api.app import create_app
 from venire.api.settings import ApiSettings, RuleText
@@ -22,11 +26,29 @@ _log = logging.getLogger(__name__)
 _BACKLOG = 2048
 
 
+class _Server(uvicorn.Server):
+    """Ends by returning, so that the house is closed; uvicorn's own raises the signal again."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Stop on the usual signals while the block runs."""
+        usual = {kind: signal.signal(kind, self.handle_exit) for kind in HANDLED_SIGNALS}
+        try:
+            yield
+        finally:
+            for kind, handler in usual.items():
+                signal.signal(kind, handler)
+
+    def stop(self) -> None:
+        """Stop as soon as what is being answered is."""
+        self.should_exit = True
+
+
 async def serve(settings: Settings) -> None:
-    """Serve a site until it is told to stop."""
+    """Serve a site until it is told to stop. Raises Unavailable `workers_died`."""
     configure_logging(settings)
     sockets = _listen(settings)
-    async with open_house(settings) as house, leading(house):
+    async with open_house(settings) as house:
         api = api_settings(settings, house.court.policy)
         app = create_app(
             house.court,
@@ -45,8 +67,10 @@ async def serve(settings: Settings) -> None:
             timeout_graceful_shutdown=10,
             lifespan="off",
         )
-        _greet(settings, house.court.sequencer.verifier_key)
-        await uvicorn.Server(config).serve(sockets=sockets)
+        server = _Server(config)
+        async with leading(house, server.stop):
+            _greet(settings, house.court.sequencer.verifier_key)
+            await server.serve(sockets=sockets)
 
 
 def _greet(settings: Settings, key: str) -> None:

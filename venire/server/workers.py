@@ -5,15 +5,14 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import os
-import signal
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine
 from typing import Any
 
 from venire.cases import public, service, steps, sweep
 from venire.cases.court import Court
 from venire.jury.actions import keep_epochs
 from venire.kernel.clock import DAY_MS
+from venire.kernel.errors import Unavailable
 from venire.posts import indexing
 from venire.server.subscriptions import subscriptions
 from venire.server.wiring import House
@@ -39,22 +38,27 @@ def timer_handlers(court: Court) -> dict[str, TimerHandler]:
 
 
 @contextlib.asynccontextmanager
-async def leading(house: House) -> AsyncIterator[None]:
-    """Run the workers while the block runs, as soon as this process can be the leader."""
+async def leading(house: House, stop: Callable[[], None]) -> AsyncIterator[None]:
+    """Run the workers while the block runs, as soon as this process can be the leader.
+
+    A site whose workers are gone takes posts and never judges one: better that it stops. So `stop`
+    is called should they die, and at the end Unavailable `workers_died` is raised.
+    """
+
+    def told(task: asyncio.Task[None]) -> None:
+        if not task.cancelled() and task.exception() is not None:
+            _log.critical("workers_died", exc_info=task.exception())
+            stop()
+
     task = asyncio.create_task(_lead(house), name="leader")
-    task.add_done_callback(_stop_if_failed)
+    task.add_done_callback(told)
     try:
         yield
     finally:
         task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
-
-
-def _stop_if_failed(task: asyncio.Task[None]) -> None:
-    """A site whose workers are gone takes posts and never judges one: better that it stops."""
-    if not task.cancelled() and task.exception() is not None:
-        _log.critical("workers_died", exc_info=task.exception())
-        os.kill(os.getpid(), signal.SIGTERM)
+        (failure,) = await asyncio.gather(task, return_exceptions=True)
+    if isinstance(failure, Exception):
+        raise Unavailable("workers_died", "the log says why; nothing is lost") from failure
 
 
 async def _lead(house: House) -> None:
