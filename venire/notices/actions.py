@@ -105,27 +105,7 @@ async def receive(
         return await _take_in(world, first, mark)
     repeated = rules.repeats(parsed.items)
     items = await _first_items(objects, parsed.items, delivery.files, repeated)
-    notice = Notice(
-        id=world.ids.next(),
-        provider=provider,
-        reference=parsed.reference,
-        kind=parsed.kind,
-        received_at_ms=parsed.received_at_ms,
-        imported_at_ms=world.now_ms(),
-        due_at_ms=rules.due_at_ms(parsed.received_at_ms, parsed.due_hours),
-        reply_to=parsed.reply_to,
-        category=parsed.category,
-        item_count=len(items),
-        verified=sender.verified,
-        needs_confirmation=rules.needs_confirmation(
-            len(items),
-            sender.posts_per_day,
-            over_items=limits.confirm_over_items,
-            over_items_and_share=limits.confirm_over_items_and_share,
-            share=limits.confirm_over_share,
-        ),
-        remarks=parsed.remarks,
-    )
+    notice = _head(world, limits, delivery.parsed, sender)
     raw_key = await objects.put(delivery.raw)
     for part in store.in_parts(notice.id, items):
         await world.storage.commit(store.aggregate(notice.id), part)
@@ -140,6 +120,31 @@ async def receive(
     if first != notice.id:
         await store.forget(world.storage, notice)
     return kept
+
+
+def _head(world: World, limits: Limits, parsed: ParsedNotice, sender: Sender) -> Notice:
+    """The notice itself, as it is kept from now on."""
+    return Notice(
+        id=world.ids.next(),
+        provider=sender.provider or parsed.provider,
+        reference=parsed.reference,
+        kind=parsed.kind,
+        received_at_ms=parsed.received_at_ms,
+        imported_at_ms=world.now_ms(),
+        due_at_ms=rules.due_at_ms(parsed.received_at_ms, parsed.due_hours),
+        reply_to=parsed.reply_to,
+        category=parsed.category,
+        item_count=len(parsed.items),
+        verified=sender.verified,
+        needs_confirmation=rules.needs_confirmation(
+            len(parsed.items),
+            sender.posts_per_day,
+            over_items=limits.confirm_over_items,
+            over_items_and_share=limits.confirm_over_items_and_share,
+            share=limits.confirm_over_share,
+        ),
+        remarks=parsed.remarks,
+    )
 
 
 async def _take_in(world: World, notice_id: int, mark: str) -> Notice:

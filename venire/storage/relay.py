@@ -3,7 +3,7 @@
 Each subscriber has its own cursor, so a slow one holds up nobody. A page of events is handled in
 lanes, one per aggregate; the cursor moves when the whole page is done. A handler that fails is
 tried again; what fails for good is parked with its error, told to the operator and tried again at
-the next start, so that one bad event cannot stop a house.
+each minute and at the next start, so that one bad event cannot stop a house.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ _log = logging.getLogger(__name__)
 _PAGE = 256
 _LANES = 64
 _UNSAVED = 512
+_RETRY_S = 60.0
 _TRIES = 5
 _GLANCE_S = 0.5
 """Another process of the same host may have committed: nobody wakes us for that."""
@@ -91,6 +92,8 @@ class Relay:
     async def _follow(self, subscription: Subscription, wake: asyncio.Event) -> None:
         position: int | None = None
         saved = 0
+        loop = asyncio.get_running_loop()
+        retry_at = loop.time() + _RETRY_S
         while True:
             try:
                 if position is None:
@@ -100,6 +103,9 @@ class Relay:
                 wake.clear()
                 page = await self._storage.tail(position, _PAGE)
                 if not page:
+                    if loop.time() >= retry_at:
+                        await self._retry_parked(subscription)
+                        retry_at = loop.time() + _RETRY_S
                     await _until(wake)
                     continue
                 heard = await self._deliver(subscription, page)
