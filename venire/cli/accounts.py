@@ -46,7 +46,7 @@ def create(
             house.world, username=name, email=email, password=password, role=role
         )
 
-    made = on_house(act, data=data, profile=profile)
+    made = on_house(act, data=data, profile=profile, begin=True)
     readable = "\n".join(
         [
             f"account   @{made.username} ({made.role})",

@@ -88,7 +88,10 @@ async def _receive(house: House, path: Path, provider: str) -> dict[str, Any]:
 def _headers(token_file: Path | None) -> dict[str, str]:
     if token_file is None:
         raise Invalid("token_file_missing", "--url needs --token-file")
-    return {"authorization": f"Bearer {token_file.read_text().strip()}"}
+    token = token_file.read_text(errors="replace").strip()
+    if not token.isascii() or not token.isprintable() or " " in token:
+        raise Invalid("token_file_invalid", f"{token_file} holds no token")
+    return {"authorization": f"Bearer {token}"}
 
 
 def _send(path: Path, url: str, token_file: Path | None) -> dict[str, Any]:
@@ -99,15 +102,23 @@ def _send(path: Path, url: str, token_file: Path | None) -> dict[str, Any]:
         (f"file{place}", (file.name, file.read()))
         for place, file in enumerate(intake.files_to_send(path, now_ms=now_ms))
     ]
-    with httpx.Client(base_url=url, timeout=_TIMEOUT_S, trust_env=False) as client:
-        answer = client.post("/api/v1/notices", headers=_headers(token_file), files=files)
-    return _json(answer)
+    return _ask("POST", url, "/api/v1/notices", token_file, files=files)
 
 
-def _json(answer: httpx.Response) -> dict[str, Any]:
+def _ask(method: str, url: str, path: str, token_file: Path | None, **sent: Any) -> dict[str, Any]:
+    """What a site elsewhere answers. Unavailable `site_unreachable`, `site_refused`."""
+    headers = _headers(token_file)
+    try:
+        with httpx.Client(base_url=url, timeout=_TIMEOUT_S, trust_env=False) as client:
+            answer = client.request(method, path, headers=headers, **sent)
+    except (httpx.HTTPError, httpx.InvalidURL) as error:
+        raise Unavailable("site_unreachable", f"{url} does not answer: {error}") from error
     if not answer.is_success:
         raise Unavailable("site_refused", f"{answer.status_code}: {answer.text[:500]}")
-    shown: dict[str, Any] = answer.json()
+    try:
+        shown: dict[str, Any] = answer.json()
+    except ValueError as error:
+        raise Unavailable("site_refused", f"{url} does not answer as a site does") from error
     return shown
 
 
@@ -122,8 +133,7 @@ def show(
 ) -> None:
     """The state of each item of a notice."""
     if url is not None:
-        with httpx.Client(base_url=url, timeout=_TIMEOUT_S, trust_env=False) as client:
-            shown = _json(client.get(f"/api/v1/notices/{ref}", headers=_headers(token_file)))
+        shown = _ask("GET", url, f"/api/v1/notices/{_ref(ref)}", token_file)
     else:
         shown = on_house(lambda house: _load(house, ref), data=data)
     counts: dict[str, int] = {}

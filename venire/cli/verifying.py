@@ -47,7 +47,7 @@ def record(source: str, key_file: Path, json_to: str | None) -> None:
 
 def read_key(path: Path) -> str:
     """The one line of a key file. Raises Invalid `key_file_empty`."""
-    text = path.read_text().strip()
+    text = path.read_text(errors="replace").strip()
     if not text:
         raise Invalid("key_file_empty", f"{path} holds no key")
     return text
