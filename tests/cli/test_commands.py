@@ -2,55 +2,17 @@
 
 from __future__ import annotations
 
-import asyncio
-import base64
 import json
-import socket
-import sqlite3
 from pathlib import Path
 
 import click
 import pytest
-from click.testing import CliRunner
 
+from tests.cli.calling import call, only_json, told
 from tests.kit.courthouse import MILD, THREAT
-from venire.cases.policy import DEFAULT
 from venire.cli.main import main
-from venire.jury import actions as jury
-from venire.notices import store
-from venire.people import actions as people
-from venire.posts import actions as publishing
-from venire.posts.model import Draft
-from venire.record.note import Signer
-from venire.server.settings import Settings, load_settings
-from venire.server.wiring import open_house
 
 ACCOUNT = {"id", "username", "email", "password", "access_token", "role"}
-
-
-def call(*arguments, sent=None):
-    """Run a command here; standard error is kept apart."""
-    return CliRunner().invoke(main, [str(each) for each in arguments], input=sent)
-
-
-def told(result, code, *, status=1):
-    """A refusal: its code and a hint on standard error, nothing on the other, no traceback."""
-    assert result.exit_code == status, result.output + result.stderr
-    assert isinstance(result.exception, SystemExit), result.exception
-    assert result.stdout == ""
-    first, *rest = result.stderr.splitlines()
-    assert first == f"error: {code}"
-    assert rest
-    assert all(line.startswith("  ") for line in rest)
-    return result.stderr
-
-
-def only_json(result):
-    """What a command with `--json -` printed: one value, and not a word beside it."""
-    assert result.exit_code == 0, result.stderr
-    assert result.stderr == ""
-    assert result.stdout.count("\n") == 1
-    return json.loads(result.stdout)
 
 
 def every_command(group, path=()):
@@ -58,23 +20,6 @@ def every_command(group, path=()):
         yield (*path, name)
         if isinstance(command, click.Group):
             yield from every_command(command, (*path, name))
-
-
-@pytest.fixture
-def folder(tmp_path):
-    """A site's data folder, with a pool in its record and nobody in the pool."""
-    made = tmp_path / "data"
-
-    async def begin():
-        async with open_house(Settings(data=str(made))) as house:
-            house.court.sequencer.start()
-            for _ in range(3):
-                await jury.freeze(
-                    house.world, house.court.sequencer, house.court.policy, frozen_by="clock"
-                )
-
-    asyncio.run(begin())
-    return made
 
 
 # Every command.
@@ -243,184 +188,6 @@ def test_detect_answers_each_line_in_order_with_score_category_and_signals():
 def test_a_detector_is_not_trained_on_nothing(tmp_path):
     result = call("train-detector", tmp_path, "--json", "-")
     told(result, "no_training_data")
-
-
-# The record.
-
-
-def verify(folder, key, *more):
-    return call("verify", "record", folder, "--key", key, *more)
-
-
-def change(folder, sql, *parameters):
-    """Somebody with access to the disk changes a row behind the program's back."""
-    with sqlite3.connect(folder / "venire.db") as database:
-        assert database.execute(sql, parameters).rowcount == 1
-    database.close()
-
-
-def test_a_record_verifies_from_its_data_folder(folder):
-    report = only_json(verify(folder, folder / "record.pub", "--json", "-"))
-    assert report["size"] == 3
-    assert report["counts"] == {"epoch": 3}
-    shown = verify(folder, folder / "record.pub")
-    assert "The record verifies." in shown.stdout
-    sound = only_json(call("fsck", "--data", folder, "--json", "-"))
-    assert (sound["entries"], sound["problems"]) == (3, [])
-    assert (
-        sound["root"] == base64.b64decode(report["root"]).hex() or sound["root"] == report["root"]
-    )
-    assert call("fsck", "--data", folder).stdout.rstrip().endswith("sound")
-
-
-ENTRY = "UPDATE record_entries SET entry = ? WHERE leaf_index = 1"
-SWAPPED = ENTRY.replace("?", "(SELECT entry FROM record_entries WHERE leaf_index = 0)")
-TAMPERED = {
-    "an entry is another": (SWAPPED,),
-    "an entry is no entry": (ENTRY, b"nonsense"),
-    "an entry is gone": ("DELETE FROM record_entries WHERE leaf_index = 1",),
-    "the head is another": ("UPDATE record_heads SET root = ?", b"x" * 32),
-}
-
-
-@pytest.mark.parametrize("changed", TAMPERED.values(), ids=TAMPERED)
-def test_a_tampered_record_does_not_verify_and_fsck_says_where(folder, changed):
-    change(folder, *changed)
-    broken = verify(folder, folder / "record.pub", "--json", "-")
-    assert broken.exit_code == 1
-    assert broken.stderr.startswith("error: ")
-    assert "Traceback" not in broken.output
-    found = call("fsck", "--data", folder, "--json", "-")
-    assert found.exit_code == 1
-    assert json.loads(found.stdout)["problems"]
-    assert found.stderr.startswith("error: record_not_sound")
-    readable = call("fsck", "--data", folder)
-    assert readable.exit_code == 1
-    assert "NOT SOUND" in readable.stdout
-
-
-def test_a_tile_that_is_not_of_its_entries_is_found(folder):
-    change(folder, "UPDATE record_tiles SET hashes = ? WHERE level = 0", b"x" * 96)
-    assert verify(folder, folder / "record.pub").exit_code == 1
-    found = call("fsck", "--data", folder, "--json", "-")
-    assert any("tile 0/0" in problem for problem in json.loads(found.stdout)["problems"])
-
-
-def test_only_the_key_that_signed_verifies(folder, tmp_path):
-    name = (folder / "record.pub").read_text().split("+")[0]
-    key = tmp_path / "key"
-    for content, code in (
-        (f"{Signer(name, b'x' * 32).verifier}\n".encode(), "bad_signature"),
-        (b"no key", "verifier_key_malformed"),
-        (bytes(range(128, 256)), "verifier_key_malformed"),
-        (b" \n", "key_file_empty"),
-    ):
-        key.write_bytes(content)
-        told(verify(folder, key), code)
-
-
-def test_a_damaged_database_is_said_to_be_one(folder):
-    (folder / "venire.db").write_bytes(b"this was never a database" * 400)
-    for name in ("venire.db-wal", "venire.db-shm"):
-        (folder / name).unlink(missing_ok=True)
-    result = call("fsck", "--data", folder)
-    assert result.exit_code == 1
-    assert result.stderr.startswith("error: ")
-    assert isinstance(result.exception, SystemExit)
-
-
-# Notices.
-
-
-def test_a_notice_is_kept_shown_and_answered_from_the_data_folder(folder, tmp_path):
-    notice = tmp_path / "notice.json"
-    items = [{"n": 1, "text": MILD}, {"n": 2, "screenshot": "../gone.png"}]
-    notice.write_text(json.dumps({"reference": "1", "items": items}))
-    data = ("--data", folder)
-    kept = only_json(call("notice", "import", notice, "--provider", "aws", *data, "--json", "-"))
-    assert set(kept) == {"ref", "items"}
-    assert kept["items"] == 2
-    assert kept["ref"] in call("notice", "import", notice, "--provider", "aws", *data).stdout
-    shown = only_json(call("notice", "show", kept["ref"], *data, "--json", "-"))
-    assert (shown["ref"], shown["state"], shown["provider"]) == (kept["ref"], "reading", "aws")
-    assert [(item["n"], item["state"], item["code"]) for item in shown["items"]] == [
-        (1, "received", None),
-        (2, "unreadable", "path_outside"),
-    ]
-    assert set(shown["items"][0]) >= {"n", "state", "code", "posts", "confidence", "held_at"}
-    readable = call("notice", "show", kept["ref"], *data).stdout
-    assert "path_outside" in readable
-    out = tmp_path / "reply"
-    written = call("notice", "reply", kept["ref"], "--out", out, *data)
-    assert written.exit_code == 0
-    assert sorted(path.name for path in out.iterdir()) == ["reply.csv", "reply.json", "reply.txt"]
-    assert written.stdout.splitlines() == sorted(str(path) for path in out.iterdir())
-    for ref in ("1", "x", "-1", str(1 << 70)):
-        for command in ("show", "reply"):
-            assert call("notice", command, "--", ref).exit_code == 1
-            told(call("notice", command, *data, "--", ref), "notice_not_found")
-
-
-@pytest.mark.parametrize(("posts", "waits"), [(3, True), (5, False)])
-def test_a_large_notice_is_measured_by_what_is_posted_here_too(folder, tmp_path, posts, waits):
-    policy = DEFAULT.read_text().replace("items_and_share = 200", "items_and_share = 1")
-    (folder / "mine.toml").write_text(policy.replace("over_share = 0.05", "over_share = 0.5"))
-    (folder / "venire.toml").write_text('policy = "mine.toml"')
-    notice = tmp_path / "notice.csv"
-    notice.write_text("n,url\n1,https://a.example/1\n2,https://a.example/2\n")
-
-    async def publish():
-        async with open_house(load_settings({"data": str(folder)}, {})) as house:
-            author = await people.create_account(
-                house.world, "author", "a@mail.test", "long enough"
-            )
-            for number in range(posts):
-                draft = Draft(text=f"{MILD} {number}")
-                await publishing.publish(house.world, int(author.id), draft)
-
-    async def kept(ref):
-        async with open_house(load_settings({"data": str(folder)}, {})) as house:
-            return await store.load(house.storage, int(ref))
-
-    asyncio.run(publish())
-    ref = only_json(call("notice", "import", notice, "--data", folder, "--json", "-"))["ref"]
-    assert asyncio.run(kept(ref)).needs_confirmation == waits
-
-
-def test_what_cannot_be_imported_is_refused_with_the_place(folder, tmp_path):
-    for name, content, code in (
-        ("a.json", b'{"items": [', "notice_not_json"),
-        ("b.csv", b"a,b\n", "notice_csv_header"),
-        ("c.json", b"[]", "notice_not_an_object"),
-    ):
-        (tmp_path / name).write_bytes(content)
-        told(call("notice", "import", tmp_path / name, "--data", folder), code)
-    token = tmp_path / "token"
-    token.write_bytes(b"\xff\n\x00")
-    sent = ("--url", "http://127.0.0.1:9", "--token-file", token)
-    told(call("notice", "show", "1", *sent), "token_file_invalid")
-    told(call("notice", "import", tmp_path / "none", "--data", folder), "notice_path_missing")
-    told(call("notice", "import", tmp_path, "--data", folder), "notice_path_missing")
-
-
-@pytest.mark.loopback
-def test_a_site_that_does_not_answer_is_said_not_to(tmp_path):
-    token, notice = tmp_path / "token", tmp_path / "notice.json"
-    token.write_text("secret\n")
-    notice.write_text('{"items": []}')
-    with socket.socket() as nobody:
-        nobody.bind(("127.0.0.1", 0))
-        url = f"http://127.0.0.1:{nobody.getsockname()[1]}"
-        with_token = ("--url", url, "--token-file", token)
-        for command in (("notice", "import", notice), ("notice", "show", "1")):
-            said = told(call(*command, *with_token), "site_unreachable")
-            assert url in said
-            assert "secret" not in said
-            told(call(*command, "--url", url), "token_file_missing")
-            told(call(*command, "--url", "nonsense", "--token-file", token), "site_unreachable")
-        key = tmp_path / "key"
-        key.write_text(f"{Signer('example.org/record', b'x' * 32).verifier}\n")
-        told(call("verify", "record", url, "--key", key), "source_unreachable")
 
 
 def test_the_module_is_the_command_too():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import codecs
+import contextlib
 import json
 import threading
 import time
@@ -234,6 +235,24 @@ async def test_a_slow_second_sending_does_not_undo_what_the_desk_has_done(desk):
     await desk.house.settle()
     assert await desk.states(kept.id) == expected
     assert len(await rows_of(desk, NOTICE_ITEMS)) == 2
+
+
+async def test_a_desk_that_is_stopped_half_way_goes_on_with_what_is_left(desk):
+    author = await desk.house.site.member("author")
+    post = await desk.house.post(author, QUOTED)
+    items = [{"n": n, "text": f"nothing of number {n} is here"} for n in range(1, 200)]
+    document = {**HEAD, "items": [*items, {"n": 200, "text": QUOTED}]}
+    ref = (await desk.upload(document)).json()["ref"]
+    for _ in range(3):
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(0.1):
+                await desk.house.settle()
+    assert list((await desk.states(ref)).values()).count("received") > 0
+    await desk.house.settle()
+    states = await desk.states(ref)
+    assert states.pop(200) == "held"
+    assert set(states.values()) == {"not_found"}
+    assert (await desk.house.case_on(post)).sources == ("notice",)
 
 
 async def test_a_notice_that_could_not_be_kept_whole_is_taken_when_it_comes_again(desk, tmp_path):

@@ -65,6 +65,9 @@ async def serve(settings: Settings) -> None:
             server_header=False,
             date_header=True,
             timeout_graceful_shutdown=10,
+            # Longer than clients and proxies keep an idle connection: who closes first must be
+            # the one who would use it next, or a request is lost on its way.
+            timeout_keep_alive=75,
             lifespan="off",
         )
         server = _Server(config)

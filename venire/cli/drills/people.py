@@ -13,6 +13,7 @@ from venire.kernel.errors import Unavailable
 
 _AT_ONCE = 24
 _TRIES = 4
+_IDLE_S = 20.0
 Progress = Callable[[int], None]
 
 
@@ -36,7 +37,9 @@ def open_client(url: str) -> httpx.AsyncClient:
         base_url=url,
         timeout=60,
         trust_env=False,
-        limits=httpx.Limits(max_connections=64, max_keepalive_connections=64),
+        limits=httpx.Limits(
+            max_connections=64, max_keepalive_connections=64, keepalive_expiry=_IDLE_S
+        ),
     )
 
 
