@@ -89,9 +89,20 @@ def running_site(
         url = f"http://127.0.0.1:{port}"
         _wait_ready(process, url, folder)
         yield url
+    except Exception:
+        # The folder may be gone in a moment: what the server had to say is said now.
+        sys.stderr.write(_last_words(process, folder))
+        raise
     finally:
         stop(process)
         log.close()
+
+
+def _last_words(process: subprocess.Popen[bytes], folder: Path) -> str:
+    """Whether the server still ran, and the end of its log."""
+    state = "runs" if process.poll() is None else f"ended with {process.returncode}"
+    tail = (folder / "server.log").read_text(errors="replace")[-3000:]
+    return f"the server {state}; the end of its log:\n{tail}\n"
 
 
 def _wait_ready(process: subprocess.Popen[bytes], url: str, folder: Path) -> None:
