@@ -30,6 +30,16 @@ async def rows_of(desk, table):
     return rows
 
 
+def bad_files():
+    return [
+        ("broken.png", png()[:45]),
+        ("huge.png", png(padding=50 * MEBIBYTE)),
+        ("bomb.png", png(60_000, 60_000)),
+        ("../secret.png", png()),
+        ("unasked.png", png()),
+    ]
+
+
 async def test_each_bad_item_has_its_own_state_and_the_rest_goes_on(desk):
     author = await desk.house.site.member("author")
     stranger = await desk.house.site.member("stranger")
@@ -52,14 +62,7 @@ async def test_each_bad_item_has_its_own_state_and_the_rest_goes_on(desk):
         {"n": 14, "url": desk.url(author, by_url)},
         {"n": 15, "text": QUOTED},
     ]
-    files = [
-        ("broken.png", png()[:45]),
-        ("huge.png", png(padding=50 * MEBIBYTE)),
-        ("bomb.png", png(60_000, 60_000)),
-        ("../secret.png", png()),
-        ("unasked.png", png()),
-    ]
-    ref = await desk.send(items, files)
+    ref = await desk.send(items, bad_files())
     states = await desk.states(ref)
     assert states == {
         1: "missing_file",

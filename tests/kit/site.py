@@ -94,6 +94,7 @@ class OpenSite:
             for _ in range(2_000):
                 if await relay.drained():
                     return
+                relay.wake()
                 await asyncio.sleep(0.002)
             raise AssertionError("the relay did not come to rest")
         finally:
