@@ -43,7 +43,7 @@ async def opt_in(court: Court, request: ApiRequest) -> Response:
     opt_outs = frozenset(form.texts("opt_outs"))
     if not names.issuperset(opt_outs):
         raise Invalid("category_unknown", "opt_outs are categories of this site's policy")
-    await jury.opt_in(court.world, court.policy.jury, request.account_id, opt_outs=opt_outs)
+    await jury.opt_in(court.world, request.account_id, opt_outs=opt_outs)
     return await show(court, request)
 
 
@@ -114,11 +114,9 @@ async def ballot(court: Court, request: ApiRequest) -> Response:
     )
 
 
-async def freeze_epoch(court: Court, request: ApiRequest) -> Response:
+async def freeze_epoch(court: Court, _request: ApiRequest) -> Response:
     """Freeze the next pool now (admin); logged in the record as such."""
-    epoch = await jury.freeze(
-        court.world, court.sequencer, court.policy, frozen_by="admin", actor_id=request.account_id
-    )
+    epoch = await jury.freeze(court.world, court.sequencer, court.policy, frozen_by="admin")
     return json_response({"epoch": epoch.epoch, "size": epoch.size, "root": epoch.root.hex()})
 
 

@@ -3,16 +3,9 @@
 from __future__ import annotations
 
 from venire.cases.court import Court
-from venire.people import store as people
 from venire.posts import actions as posts
 
 
 async def tell(court: Court, account_id: int, text: str, *, key: str) -> None:
     """Send a direct message from the site's account; again with the same key is once."""
     await posts.send_direct(court.world, court.site_account_id, account_id, text, key=key)
-
-
-async def language_of(court: Court, account_id: int) -> str:
-    """The language in which a person is written to."""
-    login = await people.load_login(court.world, account_id)
-    return court.world.site.language if login is None else login.locale

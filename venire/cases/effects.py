@@ -19,6 +19,7 @@ from venire.events import CaseStepped
 from venire.kernel.clock import DAY_MS
 from venire.notices import actions as notices
 from venire.notices.model import ItemState
+from venire.people import actions as people
 from venire.people import standing
 from venire.posts import actions as posts
 from venire.posts import notifications
@@ -168,7 +169,7 @@ async def _tell_author(
 async def _author_message(
     court: Court, case: Case, kind: str, text: str, statement: Statement
 ) -> str:
-    language = await delivery.language_of(court, case.author_id)
+    language = await people.language_of(court.world, case.author_id)
     category = court.policy.category(case.category)
     url = f"{court.world.site.base_url}/statements/{statement.id}"
     if category.name == "child_safety":
@@ -190,7 +191,7 @@ async def _tell_targets(court: Court, case: Case, kind: str, key: str) -> None:
     for account_id in await posts.mentioned(court.world, case.subject_id):
         if account_id == case.author_id:
             continue
-        language = await delivery.language_of(court, account_id)
+        language = await people.language_of(court.world, account_id)
         text = messages.target_message(language, kind, category, url)
         await delivery.tell(court, account_id, text, key=f"{key}:target:{account_id}")
 

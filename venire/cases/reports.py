@@ -12,7 +12,8 @@ from venire.cases.court import Court
 from venire.cases.model import Case, Source, Subject
 from venire.events import ReportFiled
 from venire.kernel.errors import Invalid, NotFound
-from venire.people import store as people
+from venire.people import actions as people
+from venire.people.store import load_account
 from venire.posts import actions as posts
 from venire.posts.model import DELETED, Post
 from venire.storage.tables.cases import ReportRow
@@ -47,7 +48,7 @@ async def file_report(court: Court, draft: Draft) -> ReportRow:
     known = {category.rule for category in court.policy.categories}
     if not known.issuperset(draft.rule_ids):
         raise Invalid("rule_unknown", "no such rule on this site")
-    if await people.load_account(court.world, draft.target_account_id) is None:
+    if await load_account(court.world, draft.target_account_id) is None:
         raise NotFound("record_not_found", "there is no such account")
     for post_id in draft.post_ids:
         post = await posts.load(court.world, post_id)
@@ -90,7 +91,7 @@ async def on_report_filed(court: Court, envelope: Envelope) -> None:
     subjects = [Subject("post", post_id, row.target_account_id) for post_id in post_ids]
     if not subjects:
         subjects = [Subject("account", row.target_account_id, row.target_account_id)]
-    language = await delivery.language_of(court, row.reporter_id)
+    language = await people.language_of(court.world, row.reporter_id)
     receipt = messages.receipt_message(language, str(row.id))
     await delivery.tell(court, row.reporter_id, receipt, key=f"report:{row.id}:receipt")
     for subject in subjects:
@@ -123,7 +124,7 @@ def _source(court: Court, row: ReportRow, post: Post | None) -> Source:
 
 async def tell_outcome(court: Court, case: Case, reporter_id: int) -> None:
     """Tell a reporter what was decided; once for each decision."""
-    language = await delivery.language_of(court, reporter_id)
+    language = await people.language_of(court.world, reporter_id)
     url = f"{court.world.site.base_url}/cases/{case.public_id}"
     category = court.policy.category(case.category)
     text = messages.outcome_message(language, case, category, url)

@@ -132,11 +132,8 @@ async def _change(world: World, account_id: int, change: dict[str, object]) -> N
     raise Unavailable("juror_busy", "try again in a moment")
 
 
-async def opt_in(
-    world: World, conditions: Conditions, account_id: int, *, opt_outs: frozenset[str]
-) -> None:
+async def opt_in(world: World, account_id: int, *, opt_outs: frozenset[str]) -> None:
     """Consent to serve. Whatever is still missing for a seat is said by `standing`."""
-    del conditions
     if await people.load_account(world, account_id) is None:
         raise NotFound("record_not_found", "Record not found")
     juror = await store.load(world.storage, account_id)
@@ -193,7 +190,6 @@ async def freeze(
     policy: Settings,
     *,
     frozen_by: str,
-    actor_id: int | None = None,
 ) -> EpochRow:
     """Freeze the next pool: seal it, put its root into the record, bring it into force.
 
@@ -205,7 +201,6 @@ async def freeze(
         if newest and newest[0].state != "frozen":
             return await _finish(world, sequencer, policy, newest[0], frozen_by)
         begun = await _begin(world, newest[0] if newest else None)
-        del actor_id
         return await _finish(world, sequencer, policy, begun, frozen_by)
 
 

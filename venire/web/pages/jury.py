@@ -71,8 +71,7 @@ async def join(visit: Visit) -> Response:
     chosen = frozenset(visit.form.texts("opt_outs", most=40))
     if not known.issuperset(chosen):
         raise Invalid("category_unknown", "Not a category of this site's policy")
-    conditions = visit.court.policy.jury
-    await jury.opt_in(visit.world, conditions, account.id, opt_outs=chosen)
+    await jury.opt_in(visit.world, account.id, opt_outs=chosen)
     return visit.redirect("/jury", done="opted_in")
 
 
