@@ -1,11 +1,12 @@
-"""The engines that must answer alike. A second real one is one line in `ENGINES`."""
+"""The engines that must answer alike. Another one is one line in `ENGINES`."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
+from tests.cluster.keyspace import open_empty
 from tests.conformance.model_engine import ModelStorage
 from venire.kernel.clock import ManualClock
 from venire.kernel.ids import Ids
@@ -20,9 +21,21 @@ class Engine(Storage, Protocol):
         """Let go of whatever is held."""
 
 
-Opener = Callable[[Path, ManualClock, Sequence[Table[Any]]], Engine]
+Opener = Callable[[Path, ManualClock, Sequence[Table[Any]]], Awaitable[Engine]]
 
-ENGINES: dict[str, Opener] = {
-    "model": lambda _folder, clock, _tables: ModelStorage(clock, Ids(clock)),
-    "sqlite": lambda folder, clock, tables: SqliteStorage(folder, clock, Ids(clock), tables),
-}
+
+async def _model(_folder: Path, clock: ManualClock, _tables: Sequence[Table[Any]]) -> Engine:
+    return ModelStorage(clock, Ids(clock))
+
+
+async def _sqlite(folder: Path, clock: ManualClock, tables: Sequence[Table[Any]]) -> Engine:
+    return SqliteStorage(folder, clock, Ids(clock), tables)
+
+
+async def _cql(_folder: Path, clock: ManualClock, tables: Sequence[Table[Any]]) -> Engine:
+    return await open_empty(clock, tables)
+
+
+ENGINES: dict[str, Opener] = {"model": _model, "sqlite": _sqlite, "cql": _cql}
+ON_A_CLUSTER = frozenset({"cql"})
+"""These need a server: their tests are marked `cluster`."""

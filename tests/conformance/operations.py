@@ -42,6 +42,7 @@ _PARTITIONS: dict[str, tuple[Any, ...]] = {
     "name": ("a", "A", "é", "e\u0301"),
 }
 _FACTS = [table for table in TABLES if not table.rebuildable]
+_GUARDED = [table for table in _FACTS if table.guarded]
 _SORTED = [table for table in TABLES if table.clustering]
 _EVENTS = (AccountCreated(1), CaseChanged(2), Followed(1, 2))
 
@@ -113,6 +114,8 @@ class Author:
     def _put(self) -> Operation:
         table = self._one([*_FACTS, CLAIMS, CLAIMS, SESSIONS])
         verb = self._one(("put", "put", "put_if_absent", "put_if_absent", "delete"))
+        if verb == "put_if_absent":
+            table = self._one([*_GUARDED, CLAIMS])
         return Operation(verb, (table, self._row(table)), self._lives(table))
 
     def _filled(self) -> Operation:
@@ -128,7 +131,7 @@ class Author:
         )
 
     def _compared(self) -> Operation:
-        table: Table[Any] = self._one([NOTES, BOOKS, LINES, CLAIMS])
+        table: Table[Any] = self._one([*_GUARDED, CLAIMS])
         arguments = (table, self._row(table), self._fresh(table), bool(self._below(3)))
         return Operation("compare_and_set", arguments)
 

@@ -96,6 +96,15 @@ NOTES = Table(
     question="What does this note say?",
     partition=("id",),
     aggregate="note:{id}",
+    guarded=True,
+    retention="none",
+)
+JOTTINGS = Table(
+    name="jottings",
+    row=Note,
+    question="What does this note, which nobody claims, say?",
+    partition=("id",),
+    aggregate="note:{id}",
     retention="none",
 )
 BOOKS = Table(
@@ -105,6 +114,7 @@ BOOKS = Table(
     partition=("owner", "shelf"),
     clustering=("n", "title", "mark"),
     aggregate="owner:{owner}",
+    guarded=True,
     retention="none",
 )
 LINES = Table(
@@ -132,6 +142,7 @@ CLAIMS = Table(
     question="Who has this name?",
     partition=("name",),
     aggregate="owner:{owner}",
+    guarded=True,
     expires=True,
     retention="10 minutes unless confirmed",
 )
@@ -178,4 +189,15 @@ FEED = Table(
     retention="14 days",
 )
 
-TABLES: tuple[Table[Any], ...] = (NOTES, BOOKS, LINES, HEADS, CLAIMS, SESSIONS, MARKS, BODIES, FEED)
+TABLES: tuple[Table[Any], ...] = (
+    NOTES,
+    JOTTINGS,
+    BOOKS,
+    LINES,
+    HEADS,
+    CLAIMS,
+    SESSIONS,
+    MARKS,
+    BODIES,
+    FEED,
+)

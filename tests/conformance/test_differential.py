@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from tests.conformance.conftest import each_engine
 from tests.conformance.engines import ENGINES
 from tests.conformance.model_engine import ModelStorage
 from tests.conformance.operations import Author, Operation, Player
@@ -40,7 +41,7 @@ def right(seed: int) -> list[Any]:
 def played(name: str, folder: Any, operations: Sequence[Operation]) -> list[Any]:
     async def play() -> list[Any]:
         clock = ManualClock()
-        engine = ENGINES[name](folder, clock, TABLES)
+        engine = await ENGINES[name](folder, clock, TABLES)
         if isinstance(engine, SqliteStorage):
             # Answers are compared here; that they are durable has tests of its own.
             engine._writer._connection.execute("PRAGMA synchronous = OFF")
@@ -61,7 +62,7 @@ def first_difference(operations: Sequence[Operation], found: list[Any], expected
     return ""
 
 
-@pytest.mark.parametrize("name", [name for name in ENGINES if name != "model"])
+@pytest.mark.parametrize("name", each_engine(without=("model",)))
 def test_an_engine_answers_like_the_model(name, tmp_path):
     for seed in range(EXAMPLES):
         found = played(name, tmp_path / str(seed), written(seed))

@@ -6,6 +6,7 @@ import dataclasses
 from typing import Any
 
 from venire.kernel.errors import Unavailable
+from venire.storage.tables.every import ALL
 from venire.storage.verbs import Column, Table, Value
 
 
@@ -44,8 +45,125 @@ class Migration:
     steps: tuple[Step, ...]
 
 
-MIGRATIONS: tuple[Migration, ...] = ()
-"""From the second version on. The first one is the set of declared tables."""
+_OF_VERSION_1 = frozenset(
+    [
+        "account_addresses",
+        "account_counts",
+        "account_names",
+        "account_posts",
+        "account_sessions",
+        "account_tokens",
+        "account_years",
+        "accounts",
+        "apps",
+        "case_by_public_id",
+        "case_by_subject",
+        "case_sources",
+        "cases",
+        "copies_by_origin",
+        "counted_replies",
+        "emails",
+        "epochs",
+        "follow_requests",
+        "followers",
+        "following",
+        "handles",
+        "jurors",
+        "logins",
+        "markers",
+        "moderator_actions",
+        "notice_by_reference",
+        "notice_hold_budgets",
+        "notice_items",
+        "notice_items_by_post",
+        "notices",
+        "notices_by_provider",
+        "notices_by_year",
+        "notification_dismissals",
+        "notifications",
+        "notifications_cleared",
+        "oauth_codes",
+        "open_cases",
+        "parked_events",
+        "pool_members",
+        "post_counts",
+        "post_keys",
+        "post_versions",
+        "posts",
+        "public_posts",
+        "record_entries",
+        "record_entry_keys",
+        "record_heads",
+        "record_salts",
+        "record_tiles",
+        "relations",
+        "relations_in",
+        "reports",
+        "reports_by_reporter",
+        "salts",
+        "seats",
+        "service_by_juror",
+        "sessions",
+        "sign_in_links",
+        "sign_up_addresses",
+        "site_counts",
+        "statements",
+        "strikes",
+        "summons_by_juror",
+        "text_bank",
+        "thread_posts",
+        "timers",
+        "tokens",
+        "told_by_edit",
+        "waiting_accounts",
+    ]
+)
+
+
+_VERSION_2 = Migration(
+    2,
+    "media, boosts, lists, filters, and what a member can move in with",
+    (
+        *(
+            AddTable(table)
+            for table in ALL
+            if table.name not in _OF_VERSION_1 and not table.rebuildable
+        ),
+        AddColumn("accounts", Column("silenced", "bool", optional=False), default=False),
+        AddColumn("accounts", Column("sensitized", "bool", optional=False), default=False),
+        AddColumn("accounts", Column("disabled", "bool", optional=False), default=False),
+        AddColumn("accounts", Column("minor", "bool", optional=False), default=False),
+        AddColumn("accounts", Column("moved_to_id", "int", optional=True), default=None),
+        AddColumn("accounts", Column("moved_to", "text", optional=True), default=None),
+        AddColumn("posts", Column("reblog_of_id", "int", optional=True), default=None),
+        AddColumn("posts", Column("reblog_author_id", "int", optional=True), default=None),
+        AddColumn("posts", Column("attachments", "blob", optional=False), default=b"[]"),
+        AddColumn("posts", Column("poll", "blob", optional=True), default=None),
+        AddColumn("posts", Column("quoted_id", "int", optional=True), default=None),
+        AddColumn("posts", Column("quoted_author_id", "int", optional=True), default=None),
+        AddColumn("posts", Column("quote_state", "text", optional=True), default=None),
+        AddColumn("posts", Column("quote_policy", "text", optional=False), default="public"),
+        AddColumn("posts", Column("reply_policy", "text", optional=False), default="anyone"),
+        AddColumn("posts", Column("local_only", "bool", optional=False), default=False),
+        AddColumn("posts", Column("application", "blob", optional=True), default=None),
+        AddColumn("post_versions", Column("attachments", "blob", optional=False), default=b"[]"),
+        AddColumn("post_versions", Column("poll", "blob", optional=True), default=None),
+        AddColumn("account_posts", Column("reblog_of_id", "int", optional=True), default=None),
+        AddColumn("account_posts", Column("reblog_author_id", "int", optional=True), default=None),
+        AddColumn("account_posts", Column("has_media", "bool", optional=False), default=False),
+        AddColumn("public_posts", Column("has_media", "bool", optional=False), default=False),
+        # Both are written anew, by when a follow was made, from the ties themselves.
+        DropTable("followers"),
+        DropTable("follow_requests"),
+    ),
+)
+
+MIGRATIONS: tuple[Migration, ...] = (_VERSION_2,)
+"""From the second version on. The first one is the set of tables that were declared then.
+
+A table is created as it is declared now: a column that a later version adds to it is there already
+when that version's step comes, and the step finds nothing to do.
+"""
 
 SCHEMA_VERSION = 1 + len(MIGRATIONS)
 

@@ -9,6 +9,7 @@ each minute and at the next start, so that one bad event cannot stop a house.
 from __future__ import annotations
 
 import asyncio
+import bisect
 import contextlib
 import dataclasses
 import logging
@@ -24,6 +25,7 @@ _log = logging.getLogger(__name__)
 _PAGE = 256
 _LANES = 64
 _UNSAVED = 512
+_KEPT = 1_024
 _RETRY_S = 60.0
 _TRIES = 5
 _GLANCE_S = 0.5
@@ -36,7 +38,8 @@ Handler = Callable[[Envelope], Awaitable[None]]
 class Subscription:
     """`name` is the cursor's name and never changes; `hears` are event types, empty for all.
 
-    With `page` the subscriber gets whole pages and moves its own cursor (`Storage.rebuild`).
+    With `page` the subscriber gets whole pages and moves its own cursor (`Storage.rebuild`); one
+    that also says what it `hears` is not bothered with pages that hold nothing of it.
     """
 
     name: str
@@ -44,6 +47,46 @@ class Subscription:
     hears: tuple[type[Happened], ...] = ()
     page: Callable[[Sequence[Envelope], int], Awaitable[None]] | None = None
     lanes: int = _LANES
+
+
+class _Recent:
+    """The end of the journal, read and decoded once for all subscribers."""
+
+    def __init__(self, storage: Storage) -> None:
+        self._storage = storage
+        self._envelopes: list[Envelope] = []
+        self._after: int | None = None
+        self._through = 0
+
+    async def page(self, after: int, limit: int) -> list[Envelope]:
+        """As `Storage.tail`; whoever is far behind reads for itself."""
+        if self._after is None:
+            self._after = self._through = after
+        if after < self._after:
+            return await self._storage.tail(after, limit)
+        if after >= self._through:
+            new = await self._storage.tail(self._through, limit)
+            # Somebody else may have read on while this waited.
+            new = [envelope for envelope in new if envelope.sequence > self._through]
+            if new:
+                self._envelopes += new
+                self._through = new[-1].sequence
+                self._trim()
+        start = bisect.bisect_right(self._envelopes, after, key=lambda one: one.sequence)
+        end = start + limit
+        # The events of one commit are never torn apart.
+        while (
+            start < end < len(self._envelopes)
+            and self._envelopes[end - 1].sequence == self._envelopes[end].sequence
+        ):
+            end += 1
+        return self._envelopes[start:end]
+
+    def _trim(self) -> None:
+        if len(self._envelopes) > 2 * _KEPT:
+            cut = self._envelopes[-_KEPT].sequence
+            self._envelopes = [one for one in self._envelopes if one.sequence > cut]
+            self._after = cut
 
 
 class Relay:
@@ -55,6 +98,7 @@ class Relay:
         self._storage = storage
         self._subscriptions = subscriptions
         self._pause_s = pause_s
+        self._recent = _Recent(storage)
         self._waiting: list[asyncio.Event] = []
         self._tasks: list[asyncio.Task[None]] = []
         self.positions: dict[str, int] = {}
@@ -89,6 +133,11 @@ class Relay:
                 return False
         return True
 
+    def heard_through(self) -> int:
+        """The place in the journal up to which every subscriber has heard; -1 before they begin."""
+        places = [self.positions.get(one.name, -1) for one in self._subscriptions]
+        return min(places, default=-1)
+
     async def _follow(self, subscription: Subscription, wake: asyncio.Event) -> None:
         position: int | None = None
         saved = 0
@@ -101,7 +150,7 @@ class Relay:
                     position = saved = await self._begin(subscription)
                 self.positions[subscription.name] = position
                 wake.clear()
-                page = await self._storage.tail(position, _PAGE)
+                page = await self._recent.page(position, _PAGE)
                 if not page:
                     if loop.time() >= retry_at:
                         await self._retry_parked(subscription)
@@ -112,7 +161,9 @@ class Relay:
                 position = page[-1].sequence
                 # A page of which nothing was heard is passed over again after a crash, at no cost:
                 # a dozen cursors written for every post would cost more than the post.
-                if subscription.page is None and (heard or position - saved >= _UNSAVED):
+                if subscription.page is not None and heard:
+                    saved = position
+                elif (heard or position - saved >= _UNSAVED) and not _keeps_own(subscription):
                     await self._storage.advance(subscription.name, position)
                     saved = position
             except asyncio.CancelledError:
@@ -133,6 +184,9 @@ class Relay:
     async def _deliver(self, subscription: Subscription, page: Sequence[Envelope]) -> bool:
         """Deliver a page; say whether anything of it was for this subscriber."""
         if subscription.page is not None:
+            hears = subscription.hears
+            if hears and not any(isinstance(envelope.event, hears) for envelope in page):
+                return False
             await subscription.page(page, page[-1].sequence)
             return True
         lanes: dict[str, list[Envelope]] = {}
@@ -206,6 +260,11 @@ class Relay:
             if len(rows) < _PAGE:
                 return
             after = (rows[-1].event_id,)
+
+
+def _keeps_own(subscription: Subscription) -> bool:
+    """Whether a subscriber is told of every page, and so moves its cursor itself each time."""
+    return subscription.page is not None and not subscription.hears
 
 
 async def _until(wake: asyncio.Event) -> None:

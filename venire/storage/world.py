@@ -20,6 +20,8 @@ class Site:
     language: str = "en"
     acceptance: bool = False
     contact: str = ""
+    letters: bool = False
+    """Whether letters by e-mail can be sent."""
 
 
 @dataclasses.dataclass(frozen=True)

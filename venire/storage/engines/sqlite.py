@@ -21,15 +21,23 @@ from venire.events import Event
 from venire.kernel.clock import Clock
 from venire.kernel.errors import Conflict, Refused
 from venire.kernel.ids import Ids
+from venire.storage.engines.sqlite_cache import UNKNOWN, RowCache
 from venire.storage.engines.sqlite_files import (
     open_file,
     open_pair,
 )
 from venire.storage.engines.sqlite_statements import key_type_fits, statements_for
 from venire.storage.engines.sqlite_writer import Writer
+from venire.storage.engines.sqlite_writes import (
+    append,
+    apply,
+    apply_sorted,
+    encode_writes,
+    read_row,
+    set_cursor,
+)
 from venire.storage.migrations import MIGRATIONS, Migration
 from venire.storage.verbs import (
-    COMMIT_BYTES,
     Delete,
     Envelope,
     Key,
@@ -43,8 +51,9 @@ from venire.storage.verbs import (
 )
 
 _log = logging.getLogger(__name__)
+_READ_KIB = 16_384
+_SCAN_KIB = 512
 _EVENTS = msgspec.msgpack.Decoder(list[tuple[int, Event]])
-_APPEND = "INSERT INTO outbox (at_ms, aggregate, events, writes) VALUES (?, ?, ?, ?)"
 
 
 class SqliteStorage:
@@ -69,13 +78,17 @@ class SqliteStorage:
         self._writer = Writer(writer, folder / "write.lock")
         self._rebuilder = Writer(second, folder / "rebuild.lock")
         self._connections = [writer, second]
-        self._facts = self._reader(facts)
-        self._feeds = self._reader(rebuildable)
-        self._scanner = {False: self._reader(facts), True: self._reader(rebuildable)}
+        self._facts = self._reader(facts, _READ_KIB)
+        self._feeds = self._reader(rebuildable, _READ_KIB)
+        self._scanner = {
+            False: self._reader(facts, _SCAN_KIB),
+            True: self._reader(rebuildable, _SCAN_KIB),
+        }
         self._tables = list(tables)
+        self._cache = RowCache(self._facts, self._feeds, tables)
 
-    def _reader(self, path: Path) -> apsw.Connection:
-        connection = open_file(path, sync="FULL")
+    def _reader(self, path: Path, cache_kib: int) -> apsw.Connection:
+        connection = open_file(path, sync="FULL", cache_kib=cache_kib)
         connection.execute("PRAGMA query_only = 1")
         self._connections.append(connection)
         return connection
@@ -111,17 +124,46 @@ class SqliteStorage:
 
     async def get(self, table: Table[R], key: Key) -> R | None:
         """See `Storage.get`."""
+        shelf = self._cache.shelf(table)
+        if shelf is not None:
+            kept = shelf.get(key, UNKNOWN)
+            if kept is not UNKNOWN:
+                return cast("R | None", kept)
         self._check_key(table, key)
         rows = self._select(table, statements_for(table).get, (*key, *self._alive(table)))
-        return rows[0] if rows else None
+        row = rows[0] if rows else None
+        if shelf is not None:
+            self._cache.keep(table, shelf, key, row)
+        return row
+
+    def stamp(self, table: Table[Any], partition: Key) -> object | None:
+        """See `Storage.stamp`."""
+        return self._cache.stamp(table, partition)
 
     async def get_many(self, table: Table[R], keys: Sequence[Key]) -> list[R | None]:
         """See `Storage.get_many`."""
+        shelf = self._cache.shelf(table)
+        if shelf is not None:
+            try:
+                return [shelf[key] for key in keys]
+            except KeyError:
+                # Some are not kept: those are read.
+                pass
         if len(table.key) > 1 or len(keys) < 3:  # noqa: PLR2004 - below that IN costs more
             return [await self.get(table, key) for key in keys]
+        if shelf is None:
+            found = self._get_by_in(table, list(dict.fromkeys(keys)))
+            return [found.get(key) for key in keys]
+        missing = [key for key in dict.fromkeys(keys) if key not in shelf]
+        found = self._get_by_in(table, missing) if missing else {}
+        answer = [shelf[key] if key in shelf else found.get(key) for key in keys]
+        for key in missing:
+            self._cache.keep(table, shelf, key, found.get(key))
+        return answer
+
+    def _get_by_in(self, table: Table[R], wanted: list[Key]) -> dict[Key, R]:
         found: dict[Key, R] = {}
         statements = statements_for(table)
-        wanted = list(dict.fromkeys(keys))
         for start in range(0, len(wanted), 64):
             part = wanted[start : start + 64]
             for key in part:
@@ -131,7 +173,7 @@ class SqliteStorage:
             marks = [key[0] for key in part] + [part[-1][0]] * (size - len(part))
             rows = self._select(table, statements.get_many(size), (*marks, *self._alive(table)))
             found.update((table.key_of(row), row) for row in rows)
-        return [found.get(key) for key in keys]
+        return found
 
     async def range(
         self,
@@ -153,7 +195,10 @@ class SqliteStorage:
         check_limit(limit)
         sql = statements_for(table).range(len(prefix), len(above or ()), len(below or ()), reverse)
         parameters = (*prefix, *(above or ()), *(below or ()), *self._alive(table), limit)
-        return self._select(table, sql, parameters)
+        rows = self._select(table, sql, parameters)
+        # What is kept must not be older than what was just read.
+        self._cache.look()
+        return rows
 
     async def scan(
         self, table: Table[R], cursor: bytes | None = None, limit: int = 500
@@ -183,16 +228,18 @@ class SqliteStorage:
         write = Put(table, row, expires_at_ms)
         aggregate = table.aggregate_of(row)
         check_commit(aggregate, [write])
-        now_ms, journal = self._clock.now_ms(), _encode_writes([write])
+        now_ms, journal = self._clock.now_ms(), encode_writes([write])
 
-        def operation(connection: apsw.Connection) -> R | None:
-            there = _read(connection, table, table.key_of(row), now_ms)
-            if there is None:
-                _apply(connection, [write])
-                connection.execute(_APPEND, (now_ms, aggregate, None, journal))
-            return there
+        def operation(connection: apsw.Connection) -> tuple[R | None, int]:
+            there = read_row(connection, table, table.key_of(row), now_ms)
+            if there is not None:
+                return there, 0
+            apply(connection, [write])
+            return None, append(connection, now_ms, aggregate, None, journal)
 
-        return await self._writer.run(operation)
+        there, sequence = await self._writer.run(operation)
+        self._cache.wrote([write], sequence)
+        return there
 
     async def compare_and_set(self, table: Table[R], old: R, new: R) -> bool:
         """See `Storage.compare_and_set`."""
@@ -200,23 +247,24 @@ class SqliteStorage:
             raise Refused("key_changed", table=table.name)
         aggregate = table.aggregate_of(new)
         check_commit(aggregate, [Put(table, new)])
-        _encode_writes([Put(table, new)])
+        encode_writes([Put(table, new)])
         now_ms = self._clock.now_ms()
 
-        def operation(connection: apsw.Connection) -> bool:
+        def operation(connection: apsw.Connection) -> int:
             key = table.key_of(old)
-            if _read(connection, table, key, now_ms) != old:
-                return False
+            if read_row(connection, table, key, now_ms) != old:
+                return 0
             lapses: Any = None
             if table.expires:
                 (lapses,) = connection.execute(statements_for(table).lapses, key).fetchall()[0]
             write = Put(table, new, lapses)
-            journal = _encode_writes([write])
-            _apply(connection, [write])
-            connection.execute(_APPEND, (now_ms, aggregate, None, journal))
-            return True
+            journal = encode_writes([write])
+            apply(connection, [write])
+            return append(connection, now_ms, aggregate, None, journal)
 
-        return await self._writer.run(operation)
+        sequence = await self._writer.run(operation)
+        self._cache.wrote([Put(table, new)], sequence)
+        return sequence > 0
 
     async def delete(self, table: Table[R], row: R) -> None:
         """See `Storage.delete`."""
@@ -240,18 +288,18 @@ class SqliteStorage:
             else b""
         )
         now_ms = self._clock.now_ms()
-        journal = _encode_writes(writes, beside=len(told))
+        journal = encode_writes(writes, beside=len(told))
 
-        def operation(connection: apsw.Connection) -> None:
+        def operation(connection: apsw.Connection) -> int:
             if expect is not None and head is not None:
-                there = _read(connection, head[0], head[0].key_of(head[1]), now_ms)
+                there = read_row(connection, head[0], head[0].key_of(head[1]), now_ms)
                 found = 0 if there is None else head[0].version_of(there)
                 if found != expect:
                     raise Conflict("version_moved", aggregate=aggregate, found=found)
-            _apply(connection, writes)
-            connection.execute(_APPEND, (now_ms, aggregate, told or None, journal))
+            apply(connection, writes)
+            return append(connection, now_ms, aggregate, told or None, journal)
 
-        await self._writer.run(operation)
+        self._cache.wrote(writes, await self._writer.run(operation))
         if events:
             for wake in self._wake:
                 wake()
@@ -260,15 +308,20 @@ class SqliteStorage:
         """See `Storage.rebuild`."""
         for start in range(0, len(writes), 100):
             check_commit("", writes[start : start + 100], rebuildable=True)
-        ordered = sorted(
-            writes, key=lambda write: (write.table.name, write.table.key_of(write.row))
-        )
+        by_table: dict[str, list[Write]] = {}
+        for write in writes:
+            by_table.setdefault(write.table.name, []).append(write)
+        ordered: list[Write] = []
+        for same in by_table.values():
+            key_of = same[0].table.key_of
+            ordered += sorted(same, key=lambda write: key_of(write.row))
 
         def operation(connection: apsw.Connection) -> None:
-            _apply(connection, ordered)
-            _set_cursor(connection, cursor, position)
+            apply_sorted(connection, ordered)
+            set_cursor(connection, cursor, position)
 
         await self._rebuilder.run(operation)
+        self._cache.rebuilt(writes)
 
     # the journal
 
@@ -283,7 +336,7 @@ class SqliteStorage:
 
     async def advance(self, cursor: str, position: int) -> None:
         """See `Storage.advance`."""
-        await self._writer.run(lambda connection: _set_cursor(connection, cursor, position))
+        await self._writer.run(lambda connection: set_cursor(connection, cursor, position))
 
     async def tail(self, after: int, limit: int = 256) -> list[Envelope]:
         """See `Storage.tail`."""
@@ -292,6 +345,8 @@ class SqliteStorage:
             " WHERE sequence > ? AND events IS NOT NULL ORDER BY sequence LIMIT ?",
             (after, limit),
         ).fetchall()
+        # Whoever is told of a commit reads what it wrote.
+        self._cache.look()
         return [
             Envelope(identifier, sequence, at_ms, aggregate, event)
             for sequence, at_ms, aggregate, events in rows
@@ -341,48 +396,3 @@ def _change(sql: str, parameters: tuple[int, ...], connection: apsw.Connection) 
     before = connection.total_changes()
     connection.execute(sql, parameters)
     return connection.total_changes() - before
-
-
-def _read(connection: apsw.Connection, table: Table[R], key: Key, now_ms: int) -> R | None:
-    statements = statements_for(table)
-    parameters = (*key, now_ms) if table.expires else key
-    values = connection.execute(statements.get, parameters).fetchone()
-    return None if values is None else cast("R", statements.decode(values))
-
-
-def _apply(connection: apsw.Connection, writes: Sequence[Write]) -> None:
-    for write in writes:
-        statements = statements_for(write.table)
-        if isinstance(write, Put):
-            values = statements.encode(write.row)
-            if write.table.expires:
-                values = (*values, write.expires_at_ms)
-            connection.execute(statements.put, values)
-        else:
-            connection.execute(statements.delete, write.table.key_of(write.row))
-
-
-def _encode_writes(writes: Sequence[Write], beside: int = 0) -> bytes:
-    """Resulting values and absolute expiries, engine-neutral: what a replay needs, no more.
-
-    Raises Refused `commit_too_large` where, with the `beside` bytes of events, it is over a commit.
-    """
-    journal = msgspec.msgpack.encode(
-        [
-            (write.table.name, "put", msgspec.structs.astuple(write.row), write.expires_at_ms)
-            if isinstance(write, Put)
-            else (write.table.name, "delete", write.table.key_of(write.row), None)
-            for write in writes
-        ]
-    )
-    if len(journal) + beside > COMMIT_BYTES:
-        raise Refused("commit_too_large", bytes=len(journal) + beside, limit=COMMIT_BYTES)
-    return journal
-
-
-def _set_cursor(connection: apsw.Connection, name: str, position: int) -> None:
-    connection.execute(
-        "INSERT INTO cursors (name, position) VALUES (?, ?)"
-        " ON CONFLICT (name) DO UPDATE SET position = excluded.position",
-        (name, position),
-    )

@@ -12,10 +12,12 @@ import apsw
 
 from venire.kernel.errors import Unavailable
 from venire.storage.engines.sqlite_statements import add_column, create_table, definitions
-from venire.storage.migrations import MIGRATIONS, AddColumn, AddTable, Migration, pending
+from venire.storage.migrations import MIGRATIONS, AddColumn, AddTable, DropTable, Migration, pending
 from venire.storage.verbs import Table
 
 _log = logging.getLogger(__name__)
+_CACHE_KIB = 8_192
+_CHECK_KIB = 256
 _META = "CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT"
 _CURSORS = (
     "CREATE TABLE IF NOT EXISTS cursors (name TEXT PRIMARY KEY, position INTEGER NOT NULL)"
@@ -68,8 +70,12 @@ def _open_facts(
     return connection
 
 
-def open_file(path: Path, *, sync: str) -> apsw.Connection:
-    """Open a database file as this engine wants it; created with pages of 8 KB if new."""
+def open_file(path: Path, *, sync: str, cache_kib: int = _CACHE_KIB) -> apsw.Connection:
+    """Open a database file as this engine wants it; created with pages of 8 KB if new.
+
+    `cache_kib`: pages kept by this connection. The system keeps them too, so this saves copies, not
+    disk; each process has six connections, and rows that are read often are kept as rows.
+    """
     connection = apsw.Connection(str(path), statementcachesize=512)
     for pragma in (
         "busy_timeout = 5000",
@@ -77,7 +83,7 @@ def open_file(path: Path, *, sync: str) -> apsw.Connection:
         "journal_mode = WAL",
         f"synchronous = {sync}",
         "mmap_size = 0",
-        "cache_size = -65536",
+        f"cache_size = -{cache_kib}",
         "temp_store = MEMORY",
         "wal_autocheckpoint = 4000",
         "trusted_schema = 0",
@@ -90,8 +96,10 @@ def open_rebuildable(path: Path) -> apsw.Connection:
     """Open the second file; a damaged one is thrown away, not repaired."""
     connection: apsw.Connection | None = None
     try:
-        connection = open_file(path, sync="NORMAL")
+        # The check reads the whole file: it must not stay in memory for it.
+        connection = open_file(path, sync="NORMAL", cache_kib=_CHECK_KIB)
         if connection.execute("PRAGMA quick_check(1)").fetchall() == [("ok",)]:
+            connection.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
             return connection
     except (apsw.NotADBError, apsw.CorruptError):
         # As telling as a quick_check that fails: it may not even get to its end.
@@ -177,11 +185,19 @@ def _create(connection: apsw.Connection, tables: Sequence[Table[Any]]) -> None:
 
 def _migrate(connection: apsw.Connection, step: object) -> None:
     if isinstance(step, AddTable):
-        _create(connection, [step.table])
+        if not _columns_there(connection, step.table.name):
+            _create(connection, [step.table])
     elif isinstance(step, AddColumn):
-        connection.execute(add_column(step.table, step.column, step.default))
-    else:
-        connection.execute(f'DROP TABLE "{step.name}"')  # type: ignore[attr-defined]
+        if step.column.name not in _columns_there(connection, step.table):
+            connection.execute(add_column(step.table, step.column, step.default))
+    elif isinstance(step, DropTable):
+        connection.execute(f'DROP TABLE IF EXISTS "{step.name}"')
+
+
+def _columns_there(connection: apsw.Connection, table: str) -> set[str]:
+    """The columns of a table; empty where there is no such table."""
+    rows = connection.execute("SELECT name FROM pragma_table_info(?)", (table,)).fetchall()
+    return {str(name) for (name,) in rows}
 
 
 def _compare(connection: apsw.Connection, tables: Sequence[Table[Any]]) -> None:

@@ -81,10 +81,16 @@ class Statements:
     @functools.cached_property
     def put(self) -> str:
         """Parameters: the row, then expires_at_ms where the table expires."""
+        return self.put_many(1)
+
+    @functools.lru_cache(maxsize=8)  # noqa: B019 - statements live as long as the program
+    def put_many(self, count: int) -> str:
+        """The same for several rows at once."""
         names = [column.name for column in self.table.columns]
         if self.table.expires:
             names.append("expires_at_ms")
         values = [name for name in names if name not in self.table.key]
+        marks = f"({', '.join('?' * len(names))})"
         change = (
             "UPDATE SET " + ", ".join(f"{name} = excluded.{name}" for name in values)
             if values
@@ -92,7 +98,7 @@ class Statements:
         )
         return (
             f"INSERT INTO {self.table.name} ({', '.join(names)})"  # noqa: S608
-            f" VALUES ({', '.join('?' * len(names))})"
+            f" VALUES {', '.join([marks] * count)}"
             f" ON CONFLICT ({', '.join(self.table.key)}) DO {change}"
         )
 

@@ -163,6 +163,7 @@ SUBJECTS = Table(
     question="Which case is open on this post or account?",
     partition=("subject_kind", "subject_id"),
     aggregate="case:{case_id}",
+    guarded=True,
     expires=True,
     retention="as the case",
 )

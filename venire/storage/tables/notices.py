@@ -86,6 +86,7 @@ NOTICE_ITEMS = Table(
     partition=("notice_id",),
     clustering=("n",),
     aggregate="notice:{notice_id}",
+    guarded=True,
     retention="for ever: it is evidence",
     wide=True,
 )
@@ -96,6 +97,7 @@ NOTICE_REFERENCES = Table(
     question="Was this provider's reference received before?",
     partition=("provider", "reference"),
     aggregate="notice:{notice_id}",
+    guarded=True,
     expires=True,
     retention="for ever",
 )
@@ -138,6 +140,7 @@ HOLD_BUDGETS = Table(
     question="How many holds did this provider cause today?",
     partition=("provider", "day"),
     aggregate="budget:{provider}:{day}",
+    guarded=True,
     expires=True,
     retention="30 days",
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from venire.storage.tables import sign_in, ties
+from venire.storage.tables import defences, letters, roll, sign_in, ties
 from venire.storage.verbs import Table
 
 
@@ -29,6 +29,12 @@ class AccountRow(msgspec.Struct, frozen=True):
     sensitive: bool
     language: str | None
     created_at_ms: int
+    silenced: bool = False
+    sensitized: bool = False
+    disabled: bool = False
+    minor: bool = False
+    moved_to_id: int | None = None
+    moved_to: str | None = None
 
 
 class HandleRow(msgspec.Struct, frozen=True):
@@ -127,7 +133,10 @@ class MarkerRow(msgspec.Struct, frozen=True):
 
 
 class StrikeRow(msgspec.Struct, frozen=True):
-    """One mark on an account's standing: `kind` is points, pending, suspended or terminated."""
+    """One mark on an account's standing.
+
+    `kind` is points, pending, suspended, terminated, silenced, sensitized or disabled.
+    """
 
     account_id: int
     key: str
@@ -158,6 +167,7 @@ HANDLES = Table(
     question="Which account has this username?",
     partition=("handle",),
     aggregate="account:{account_id}",
+    guarded=True,
     subject=("account_id",),
     retention="kept after deletion, so that nobody takes over a name",
     expires=True,
@@ -168,6 +178,7 @@ EMAILS = Table(
     question="Which account signs in with this address?",
     partition=("email_hash",),
     aggregate="account:{account_id}",
+    guarded=True,
     subject=("account_id",),
     retention="until the account is erased",
     expires=True,
@@ -178,6 +189,7 @@ LOGINS = Table(
     question="How does this account sign in?",
     partition=("account_id",),
     aggregate="account:{account_id}",
+    guarded=True,
     subject=("account_id",),
     retention="until the account is erased",
 )
@@ -208,6 +220,7 @@ COUNTS = Table(
     question="How many followers and posts has this account?",
     partition=("account_id",),
     aggregate="counts:{account_id}",
+    guarded=True,
     subject=("account_id",),
     retention="until the account is erased; recounted nightly",
 )
@@ -246,6 +259,7 @@ SALTS = Table(
     question="Which salt do hashes of this kind have?",
     partition=("name",),
     aggregate="salt:{name}",
+    guarded=True,
     retention="for ever",
 )
 MARKERS = Table(
@@ -287,4 +301,7 @@ TABLES = (
     STRIKES,
     *ties.TABLES,
     *sign_in.TABLES,
+    *defences.TABLES,
+    *roll.TABLES,
+    *letters.TABLES,
 )

@@ -11,7 +11,10 @@ class PostRow(msgspec.Struct, frozen=True):
     """A post. `mentions` and `tags` are JSON; `html` holds a placeholder for the site's address.
 
     `state` is visible, held, removed or deleted; `state_case_id` and `state_rule` say by which case
-    and under which rule it was last changed.
+    and under which rule it was last changed. `attachments`, `poll` and `application` are JSON: what
+    they were when the post was made or last edited. A post with `reblog_of_id` shows another one
+    and says nothing itself. `quote_state` is pending, accepted, rejected or revoked; `quote_policy`
+    says who may quote this post, `reply_policy` who may answer it.
     """
 
     id: int
@@ -35,6 +38,17 @@ class PostRow(msgspec.Struct, frozen=True):
     state_case_id: int | None
     state_rule: int | None
     state_at_ms: int | None
+    reblog_of_id: int | None
+    reblog_author_id: int | None
+    attachments: bytes
+    poll: bytes | None
+    quoted_id: int | None
+    quoted_author_id: int | None
+    quote_state: str | None
+    quote_policy: str
+    reply_policy: str
+    local_only: bool
+    application: bytes | None
 
 
 class PostVersionRow(msgspec.Struct, frozen=True):
@@ -48,6 +62,8 @@ class PostVersionRow(msgspec.Struct, frozen=True):
     sensitive: bool
     mentions: bytes
     at_ms: int
+    attachments: bytes
+    poll: bytes | None
 
 
 class AccountPostRow(msgspec.Struct, frozen=True):
@@ -58,6 +74,9 @@ class AccountPostRow(msgspec.Struct, frozen=True):
     post_id: int
     visibility: str
     in_reply_to_account_id: int | None
+    reblog_of_id: int | None
+    reblog_author_id: int | None
+    has_media: bool
 
 
 class AccountYearRow(msgspec.Struct, frozen=True):
@@ -85,6 +104,7 @@ class PublicPostRow(msgspec.Struct, frozen=True):
     shard: int
     post_id: int
     author_id: int
+    has_media: bool
 
 
 class IdempotencyRow(msgspec.Struct, frozen=True):
@@ -102,6 +122,8 @@ class FeedRow(msgspec.Struct, frozen=True):
     entry_id: int
     author_id: int
     in_reply_to_account_id: int | None
+    reblog_of_id: int | None
+    reblog_author_id: int | None
 
 
 class FeedStartRow(msgspec.Struct, frozen=True):
@@ -241,6 +263,7 @@ IDEMPOTENCY = Table(
     question="Which post was made under this idempotency key?",
     partition=("author_id", "key_hash"),
     aggregate="post:{post_id}",
+    guarded=True,
     subject=("author_id",),
     retention="1 hour; for ever where a message of the site was sent under it",
     expires=True,
@@ -309,6 +332,7 @@ TOLD = Table(
     partition=("post_id",),
     clustering=("account_id",),
     aggregate="told:{post_id}:{account_id}",
+    guarded=True,
     subject=("account_id",),
     retention="as the post",
 )
