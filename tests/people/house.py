@@ -1,4 +1,4 @@
-"""A world with the people room's tables alone."""
+"""A world with the people room's tables, and timers."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from venire.kernel.clock import ManualClock
 from venire.kernel.ids import AccountId, Ids
 from venire.people import actions as people
 from venire.storage.engines.sqlite import SqliteStorage
-from venire.storage.tables.people import TABLES
+from venire.storage.tables import outbox
+from venire.storage.tables import people as tables
 from venire.storage.world import Site, World
 
 
@@ -23,7 +24,7 @@ def make_world(
 ) -> World:
     ids = Ids(clock, node=node)
     return World(
-        storage=SqliteStorage(folder, clock, ids, TABLES),
+        storage=SqliteStorage(folder, clock, ids, (*outbox.TABLES, *tables.TABLES)),
         clock=clock,
         chance=SeededChance(seed),
         ids=ids,

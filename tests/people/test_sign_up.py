@@ -183,7 +183,7 @@ async def test_an_operator_makes_an_account_with_a_token_and_a_password(world):
 
 async def test_a_closed_account_opens_nothing_and_its_name_stays_taken(world):
     account_id = await someone(world, "alice")
-    await people.delete_account(world, account_id)
+    await people.delete_account(world, account_id, returnable=False)
     assert await people.sign_in(world, "alice", "correct horse") is None
     with pytest.raises(Invalid):
         await join(world, username="alice")

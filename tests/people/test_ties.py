@@ -13,12 +13,12 @@ from hypothesis import strategies as st
 from tests.people.house import Killed, MortalStorage, make_world, someone
 from venire.events import Followed, PostCreated, PostDeleted, Unfollowed
 from venire.kernel.clock import DAY_MS, ManualClock
-from venire.kernel.errors import NotFound
+from venire.kernel.errors import Invalid, NotFound
 from venire.people import actions as people
-from venire.people import addresses, counts, follows, relations, standing, ties
+from venire.people import addresses, counts, follow_lists, follows, relations, standing, ties
 from venire.people.model import Changes, SignUp
 from venire.storage.tables.people import COUNTS
-from venire.storage.tables.ties import FOLLOWERS
+from venire.storage.tables.ties import FOLLOWERS_BY_TIME, FOLLOWS_BY_TIME
 from venire.storage.verbs import Envelope
 
 pytestmark = pytest.mark.anyio
@@ -52,7 +52,7 @@ async def test_a_follow_is_told_once_and_its_end_once(world):
 async def test_many_follows_at_once_make_one_follower(world):
     alice, bob = await someone(world, "alice"), await someone(world, "bob")
     await asyncio.gather(*(follows.follow(world, alice, bob) for _ in range(4)))
-    rows, _ = await world.storage.scan(FOLLOWERS)
+    rows, _ = await world.storage.scan(FOLLOWERS_BY_TIME)
     assert len(rows) == 1
     assert await followed(world) == [Followed(alice, bob)]
 
@@ -97,11 +97,92 @@ async def test_a_page_of_follows_passes_over_those_that_ended(world):
     for other in others[1::2]:
         await follows.unfollow(world, alice, other)
     page = await follows.following_page(world, alice, limit=3)
-    assert [tie.followee_id for tie in page] == [others[8], others[6], others[4]]
-    rest = await follows.following_page(world, alice, limit=3, below=page[-1].followee_id)
-    assert [tie.followee_id for tie in rest] == [others[2], others[0]]
-    upwards = await follows.following_page(world, alice, limit=2, above=others[0], reverse=True)
-    assert [tie.followee_id for tie in upwards] == [others[2], others[4]]
+    assert [one for _, one in page] == [others[8], others[6], others[4]]
+    rest = await follows.following_page(world, alice, limit=3, below=page[-1][0])
+    assert [one for _, one in rest] == [others[2], others[0]]
+    first = rest[-1][0]
+    upwards = await follows.following_page(world, alice, limit=2, above=first, reverse=True)
+    assert [one for _, one in upwards] == [others[2], others[4]]
+
+
+async def test_whom_one_followed_again_comes_first_again(world):
+    alice = await someone(world, "alice")
+    others = [await someone(world, f"other{number}") for number in range(3)]
+    for other in others:
+        await follows.follow(world, alice, other)
+    await follows.unfollow(world, alice, others[0])
+    await follows.follow(world, alice, others[0])
+    assert await follows.followee_ids(world, alice) == [others[0], others[2], others[1]]
+    assert await follows.following_among(world, alice, [*others, alice]) == set(others)
+    assert await follows.followers_among(world, others[0], [alice, others[1]]) == {alice}
+
+
+async def test_no_one_follows_more_than_can_be_read(world, monkeypatch):
+    monkeypatch.setattr(follows, "FOLLOWS_MOST", 2)
+    alice = await someone(world, "alice")
+    others = [await someone(world, f"other{number}") for number in range(3)]
+    for other in others[:2]:
+        await follows.follow(world, alice, other)
+    await count_all(world)
+    with pytest.raises(Invalid, match="follow_limit_reached"):
+        await follows.follow(world, alice, others[2])
+    await follows.follow(world, alice, others[0], follows.Manner(notify=True))
+
+
+async def test_followers_lie_in_parts_that_read_as_one_list(world, monkeypatch):
+    monkeypatch.setattr(follow_lists, "PART", 3)
+    star = await someone(world, "star")
+    fans = [await someone(world, f"fan{number}") for number in range(11)]
+    for fan in fans:
+        await follows.follow(world, fan, star, follows.Manner(notify=True))
+        await count_all(world)
+        world.clock.advance(130_000)
+    parts = {row.bucket for row in (await world.storage.scan(FOLLOWERS_BY_TIME))[0]}
+    assert len(parts) > 2
+    assert [one for _, one in await follows.follower_page(world, star)] == fans[::-1]
+    read: list[int] = []
+    below = None
+    while page := await follows.follower_page(world, star, below=below, limit=2):
+        read += [one for _, one in page]
+        below = page[-1][0]
+    assert read == fans[::-1]
+    read, above = [], None
+    while page := await follows.follower_page(world, star, above=above, limit=2, reverse=True):
+        read += [one for _, one in page]
+        above = page[-1][0]
+    assert read == fans
+    for fan in fans[::2]:
+        await follows.unfollow(world, fan, star)
+    assert [one for _, one in await follows.follower_page(world, star)] == fans[::-1][1::2]
+    assert list(await follows.notifying_followers(world, star)) == fans[::-1][1::2]
+
+
+async def test_only_who_asks_for_it_is_told_of_each_post(world):
+    star, alice, bob = [await someone(world, name) for name in ("star", "alice", "bob")]
+    await follows.follow(world, alice, star, follows.Manner(notify=True))
+    await follows.follow(world, bob, star)
+    assert list(await follows.notifying_followers(world, star)) == [alice]
+    await follows.follow(world, bob, star, follows.Manner(notify=True))
+    await follows.follow(world, alice, star, follows.Manner(notify=False))
+    assert list(await follows.notifying_followers(world, star)) == [bob]
+    await follows.unfollow(world, bob, star)
+    assert list(await follows.notifying_followers(world, star)) == []
+
+
+async def test_lists_are_filled_once_from_ties_that_are_older(world):
+    star = await someone(world, "star")
+    fans = [await someone(world, f"fan{number}") for number in range(4)]
+    for fan in fans:
+        await follows.follow(world, fan, star)
+    await follows.unfollow(world, fans[0], star)
+    for table in (FOLLOWERS_BY_TIME, FOLLOWS_BY_TIME):
+        for row in (await world.storage.scan(table))[0]:
+            await world.storage.delete(table, row)
+    assert await follows.follower_page(world, star) == []
+    assert await follows.build_lists(world) == 3
+    assert [one for _, one in await follows.follower_page(world, star)] == fans[:0:-1]
+    assert await follows.followee_ids(world, fans[1]) == [star]
+    assert await follows.build_lists(world) == 0
 
 
 async def test_what_is_hidden_from_a_viewer(world):

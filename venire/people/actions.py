@@ -7,18 +7,23 @@ from collections.abc import Sequence
 
 import msgspec
 
-from venire.events import AccountCreated, AccountDeleted
+from venire.events import AccountCreated
 from venire.kernel.clock import utc_day
 from venire.kernel.errors import Conflict, Invalid, NotFound
 from venire.kernel.i18n import supported
 from venire.kernel.ids import AccountId
-from venire.people import follows, rules
+from venire.people import departures, follows, rules
 from venire.people.addresses import address_writes
+from venire.people.admission import ADULTHOOD, change_account
+from venire.people.admission import approve_account as approve_account  # noqa: PLC0414
+from venire.people.admission import confirm_contact as confirm_contact  # noqa: PLC0414
+from venire.people.ages import adult_from_ms, is_minor, turned
+from venire.people.consent import consent_writes
 from venire.people.model import (
     ACTIVE,
+    CONSENT,
     DELETED,
     MEMBER,
-    PENDING,
     ROLES,
     SITE_USERNAME,
     UNCONFIRMED,
@@ -34,7 +39,6 @@ from venire.people.rules import Fault
 from venire.people.scopes import SCOPES
 from venire.people.sessions import end_all_sessions
 from venire.people.store import (
-    changed_account_writes,
     claim_email,
     claim_handle,
     email_taken,
@@ -47,8 +51,11 @@ from venire.people.store import (
     new_account_writes,
     release_claims,
     save_login,
+    staff,
 )
 from venire.people.tokens import issue_token, revoke_all_tokens
+from venire.storage.timers import timer
+from venire.storage.verbs import Write
 from venire.storage.world import World
 
 _OPERATOR_SCOPES = ("profile", "read", "write", "follow", "push")
@@ -74,21 +81,22 @@ def _taken(field: str) -> Fault:
 
 
 async def sign_up(
-    world: World, sign_up: SignUp, *, minimum_age: int, state: str = UNCONFIRMED
+    world: World,
+    sign_up: SignUp,
+    *,
+    minimum_age: int,
+    state: str = UNCONFIRMED,
+    consent_age: int = 0,
+    faults: Sequence[Fault] = (),
 ) -> Account:
-    """Make an account for someone who joins.
+    """Make an account for someone who joins; `faults` are those that a caller found already.
 
     Claim the name, claim the address, commit the account, which confirms both. Stopped anywhere
-    before the commit, there is no account, and the claims lapse by themselves. Invalid
-    `validation_failed` names every fault at once.
+    before the commit, there is no account, and the claims lapse by themselves. Someone under
+    `consent_age` waits for a guardian first. Invalid `validation_failed` names every fault at once.
     """
-    faults = rules.check_sign_up(sign_up, minimum_age, utc_day(world.now_ms()))
-    wrong = {fault.field for fault in faults}
-    if "username" not in wrong and await handle_taken(world, sign_up.username):
-        faults.append(_taken("username"))
-    if "email" not in wrong and await email_taken(world, sign_up.email):
-        faults.append(_taken("email"))
-    refuse_faults(faults)
+    await refuse_sign_up(world, sign_up, minimum_age=minimum_age, faults=faults)
+    today = utc_day(world.now_ms())
     login = Login(
         account_id=AccountId(world.ids.next()),
         email=rules.normal_email(sign_up.email),
@@ -100,7 +108,40 @@ async def sign_up(
         reason=sign_up.reason,
     )
     account = _new_account(world, login.account_id, sign_up.username, state=state)
-    return await _make(world, account, login, sign_up.address)
+    more: list[Write] = []
+    if sign_up.born and not turned(sign_up.born, consent_age, today):
+        account = msgspec.structs.replace(account, state=CONSENT)
+        guardian = rules.normal_email(sign_up.guardian_email)
+        more += consent_writes(world, account, next_state=state, guardian_email=guardian)
+    if login.birth_year is not None and is_minor(login.birth_year, today):
+        account = _of_a_minor(account)
+        due_ms = adult_from_ms(login.birth_year)
+        more.append(timer(f"account:{account.id}", ADULTHOOD, str(account.id), due_ms))
+    return await _make(world, account, login, sign_up.address, more)
+
+
+async def refuse_sign_up(
+    world: World, sign_up: SignUp, *, minimum_age: int, faults: Sequence[Fault] = ()
+) -> None:
+    """Raise Invalid `validation_failed` where someone cannot join like this."""
+    found = [*rules.check_sign_up(sign_up, minimum_age, utc_day(world.now_ms())), *faults]
+    wrong = {fault.field for fault in found}
+    if "username" not in wrong:
+        names = [row.username for row in await staff(world)]
+        if await handle_taken(world, sign_up.username):
+            found.append(_taken("username"))
+        else:
+            found += rules.check_likeness(sign_up.username, names)
+    if "email" not in wrong and await email_taken(world, sign_up.email):
+        found.append(_taken("email"))
+    refuse_faults(found)
+
+
+def _of_a_minor(account: Account) -> Account:
+    """A minor's account as it begins: to followers alone, who ask first, found by nobody."""
+    return msgspec.structs.replace(
+        account, minor=True, locked=True, privacy="private", hide_collections=True
+    )
 
 
 def _new_account(
@@ -135,7 +176,13 @@ def _new_account(
     )
 
 
-async def _make(world: World, account: Account, login: Login | None, address: str) -> Account:
+async def _make(
+    world: World,
+    account: Account,
+    login: Login | None,
+    address: str,
+    more: Sequence[Write] = (),
+) -> Account:
     email = login.email if login is not None else ""
     started_ms = world.now_ms()
     if not await claim_handle(world, account.username, account.id):
@@ -149,7 +196,7 @@ async def _make(world: World, account: Account, login: Login | None, address: st
         raise Conflict("try_again", "This took too long: try again")
     await world.storage.commit(
         f"account:{account.id}",
-        [*new_account_writes(account, login), *remembered],
+        [*new_account_writes(account, login), *remembered, *more],
         [AccountCreated(account.id)],
         expect=0,
     )
@@ -227,15 +274,24 @@ async def ensure_site_account(world: World) -> Account:
 async def sign_in(world: World, name: str, password: str) -> Account | None:
     """Who has this e-mail address or username, and this password; None for anything else.
 
-    The same work is done whether or not there is such an account.
+    The same work is done whether or not there is such an account. Undoes a departure of late.
     """
     find = find_by_email if "@" in name else find_by_handle
     account = await find(world, name.strip())
     login = await load_login(world, account.id) if account is not None else None
     good = await verify_password(world, login, password[: rules.PASSWORD_MOST])
-    if not good or account is None or account.state == DELETED:
+    if not good or account is None:
         return None
-    return account
+    if account.state == DELETED:
+        # Whoever signs in within a week of leaving has thought better of it.
+        return await departures.come_back(world, account.id)
+    return None if account.disabled else account
+
+
+async def check_password(world: World, account_id: int, password: str) -> bool:
+    """Whether a password is an account's; the same work where there is no such account."""
+    login = await load_login(world, account_id)
+    return await verify_password(world, login, password[: rules.PASSWORD_MOST])
 
 
 async def change_password(world: World, account_id: AccountId, password: str) -> None:
@@ -259,73 +315,19 @@ async def change_profile(world: World, account_id: AccountId, changes: Changes) 
     }
     if changes.fields is not None:
         given["fields"] = rules.clean_fields(changes.fields)
-    old, new = await _change(world, account_id, **given)
+    account = await load_account(world, account_id)
+    if account is not None and account.minor:
+        # Clients send every switch at once: what is not a minor's to turn on stays off.
+        given |= {"discoverable": False, "indexable": False}
+    old, new = await change_account(world, account_id, **given)
     if old.locked and not new.locked:
         await follows.accept_all_requests(world, new)
     return new
 
 
-async def _change(world: World, account_id: int, **given: object) -> tuple[Account, Account]:
-    for _ in range(_TRIES):
-        old = await load_account(world, account_id)
-        if old is None:
-            raise NotFound("record_not_found", "Record not found")
-        new = msgspec.structs.replace(old, **given, version=old.version + 1)
-        if msgspec.structs.replace(new, version=old.version) == old:
-            return old, old
-        try:
-            await world.storage.commit(
-                f"account:{old.id}", changed_account_writes(old, new), expect=old.version
-            )
-        except Conflict:
-            continue
-        return old, new
-    raise Conflict("try_again", "This changed meanwhile: try again")
-
-
-async def confirm_contact(world: World, account_id: int) -> Account:
-    """Note that an e-mail address is confirmed; the account is open from now on."""
-    login = await load_login(world, account_id)
-    if login is None:
-        raise NotFound("record_not_found", "Record not found")
-    if login.confirmed_at_ms is None:
-        confirmed = msgspec.structs.replace(login, confirmed_at_ms=world.now_ms())
-        await save_login(world, login, confirmed)
-    account = await load_account(world, account_id)
-    if account is not None and account.state != UNCONFIRMED:
-        return account
-    return (await _change(world, account_id, state=ACTIVE))[1]
-
-
-async def approve_account(world: World, account_id: int) -> Account:
-    """Let in someone who waited for a moderator."""
-    account = await load_account(world, account_id)
-    if account is None or account.state != PENDING:
-        raise NotFound("record_not_found", "Record not found")
-    return (await _change(world, account_id, state=ACTIVE))[1]
-
-
-async def delete_account(world: World, account_id: AccountId) -> None:
-    """Close an account at once; what it holds is erased by what hears `AccountDeleted`."""
-    account = await load_account(world, account_id)
-    if account is None or account.state == DELETED:
-        return
-    new = msgspec.structs.replace(
-        account,
-        state=DELETED,
-        display_name="",
-        note="",
-        fields=(),
-        version=account.version + 1,
-    )
-    await world.storage.commit(
-        f"account:{account_id}",
-        changed_account_writes(account, new),
-        [AccountDeleted(account_id)],
-        expect=account.version,
-    )
-    await revoke_all_tokens(world, account_id)
-    await end_all_sessions(world, account_id)
+async def delete_account(world: World, account_id: AccountId, *, returnable: bool = True) -> None:
+    """Close an account at once; what it holds is erased when the time to come back is over."""
+    await departures.leave(world, account_id, returnable=returnable)
 
 
 async def language_of(world: World, account_id: int) -> str:

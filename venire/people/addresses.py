@@ -44,16 +44,34 @@ def telling_network(address: str) -> str | None:
 
 async def address_writes(world: World, account_id: int, address: str) -> list[Write]:
     """The rows that remember where an account came from, in the commit that makes it."""
-    network = telling_network(address)
-    if network is None:
+    hashed = await address_hash(world, address)
+    if hashed is None:
         return []
-    salt = await site_salt(world, "sign_up_addresses")
-    hashed = hmac.new(salt, network.encode(), hashlib.sha256).digest()
     until_ms = world.now_ms() + KEPT_MS
     return [
         Put(ADDRESSES, AddressRow(hashed, account_id), until_ms),
         Put(ACCOUNT_ADDRESSES, AccountAddressRow(account_id, hashed), until_ms),
     ]
+
+
+async def address_hash(world: World, address: str) -> bytes | None:
+    """The form in which a network is kept and found; None where it tells nothing."""
+    network = telling_network(address)
+    if network is None:
+        return None
+    salt = await site_salt(world, "sign_up_addresses")
+    return hmac.new(salt, network.encode(), hashlib.sha256).digest()
+
+
+async def accounts_from(
+    world: World, address: str, *, since: int = 0, most: int = 100
+) -> list[AccountId]:
+    """Who signed up from a network in the last 30 days, with ids above `since`, oldest first."""
+    hashed = await address_hash(world, address)
+    if hashed is None:
+        return []
+    rows = await world.storage.range(ADDRESSES, (hashed,), above=(since,), limit=most)
+    return [AccountId(row.account_id) for row in rows]
 
 
 async def accounts_by_address(world: World, account_id: int) -> list[AccountId]:
@@ -65,3 +83,12 @@ async def accounts_by_address(world: World, account_id: int) -> list[AccountId]:
     if len(rows) > CROWD:
         return []
     return [AccountId(row.account_id) for row in rows if row.account_id != account_id]
+
+
+async def lonely_address(world: World, account_id: int) -> bytes | None:
+    """The hash of the network from which an account signed up; None where strangers share it."""
+    there = await world.storage.get(ACCOUNT_ADDRESSES, (account_id,))
+    if there is None:
+        return None
+    rows = await world.storage.range(ADDRESSES, (there.address_hash,), limit=CROWD + 1)
+    return there.address_hash if len(rows) <= CROWD else None

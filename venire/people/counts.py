@@ -14,21 +14,33 @@ import msgspec
 from venire.events import (
     AccountCreated,
     AccountDeleted,
+    AccountReturned,
     Followed,
     PostCreated,
     PostDeleted,
+    PostImported,
     Unfollowed,
 )
 from venire.kernel.clock import iso_ms
-from venire.kernel.ids import AccountId
+from venire.kernel.ids import AccountId, id_ms
 from venire.people.model import FOLLOWING, Counts
+from venire.storage.memory import Decoded
 from venire.storage.tables.people import COUNTS, SITE_COUNTS, CountsRow, SiteCountsRow
 from venire.storage.tables.ties import FOLLOWING as TIES
 from venire.storage.verbs import Envelope
 from venire.storage.world import World
 
 CURSOR = "account_counts"
-HEARS = (AccountCreated, AccountDeleted, Followed, Unfollowed, PostCreated, PostDeleted)
+HEARS = (
+    AccountCreated,
+    AccountDeleted,
+    AccountReturned,
+    Followed,
+    Unfollowed,
+    PostCreated,
+    PostDeleted,
+    PostImported,
+)
 _SITE = "here"
 _DIRECT = "direct"
 
@@ -49,6 +61,9 @@ def _touches(envelope: Envelope) -> list[tuple[int, _Change]]:
             return [(one, _Change(following=-1)), (other, _Change(followers=-1))]
         case PostCreated(author_id=author):
             return [(author, _Change(statuses=1, last_status_at_ms=envelope.at_ms))]
+        case PostImported(author_id=author, post_id=post_id):
+            # Brought along from elsewhere: counted on the day that it was posted there.
+            return [(author, _Change(statuses=1, last_status_at_ms=id_ms(post_id)))]
         case PostDeleted(author_id=author):
             return [(author, _Change(statuses=-1))]
         case _:
@@ -115,12 +130,12 @@ async def _count_site(
         if envelope.sequence <= row.counted_through:
             continue
         match envelope.event:
-            case AccountCreated():
+            case AccountCreated() | AccountReturned():
                 users += 1
             case AccountDeleted():
                 users -= 1
-            case PostDeleted():
-                statuses -= 1
+            case PostDeleted() | PostImported() as event:
+                statuses += 1 if isinstance(event, PostImported) else -1
             case PostCreated(author_id=author):
                 statuses += 1
                 if (now := _month(envelope.at_ms)) > month:
@@ -140,13 +155,19 @@ def _month(at_ms: int) -> str:
     return iso_ms(at_ms)[:7]
 
 
+def _counts(row: CountsRow) -> Counts:
+    return Counts(row.followers, row.following, row.statuses, row.last_status_at_ms)
+
+
+_COUNTS = Decoded(_counts)
+_NOTHING = Counts()
+
+
 async def load_counts(world: World, account_ids: Sequence[int]) -> dict[AccountId, Counts]:
     """The counts of accounts; zeros where nothing has been counted."""
     rows = await world.storage.get_many(COUNTS, [(account_id,) for account_id in account_ids])
     return {
-        AccountId(account_id): Counts()
-        if row is None
-        else Counts(row.followers, row.following, row.statuses, row.last_status_at_ms)
+        AccountId(account_id): _NOTHING if row is None else _COUNTS.of(account_id, row)
         for account_id, row in zip(account_ids, rows, strict=True)
     }
 

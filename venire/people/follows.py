@@ -2,24 +2,58 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import Iterable, Sequence
 
 import msgspec
 
-from venire.events import Event, Followed, FollowRequested, Unfollowed
-from venire.kernel.errors import Conflict, NotFound
+from venire.events import Event, FollowChanged, Followed, FollowRequested, Unfollowed
+from venire.kernel.errors import Conflict, Invalid, NotFound
 from venire.kernel.ids import AccountId
+from venire.people.follow_lists import (
+    FOLLOWS_MOST,
+    followee_ids,
+    follower_page,
+    following_page,
+    gathered,
+    list_writes,
+    make_room,
+    notifying_followers,
+    request_page,
+)
 from venire.people.model import ACTIVE, FOLLOWING, NONE, REQUESTED, Account, Tie
 from venire.people.relations import blocks_either_way
 from venire.people.rules import decide_follow
 from venire.people.store import load_account
-from venire.storage.tables.ties import FOLLOW_REQUESTS, FOLLOWERS, FollowerRow, FollowRequestRow
 from venire.storage.tables.ties import FOLLOWING as TIES
+from venire.storage.tables.ties import LISTS_BUILT, ListsBuiltRow
 from venire.storage.tables.ties import FollowingRow as TieRow
-from venire.storage.verbs import Delete, Key, Put, Write
+from venire.storage.verbs import Put, Write
 from venire.storage.world import World
 
+__all__ = [
+    "Manner",
+    "accept_all_requests",
+    "answer_request",
+    "build_lists",
+    "follow",
+    "followee_ids",
+    "follower_page",
+    "followers_among",
+    "following_among",
+    "following_page",
+    "is_following",
+    "load_tie",
+    "load_ties",
+    "notifying_followers",
+    "request_page",
+    "sever",
+    "ties_below",
+    "unfollow",
+]
+
 _TRIES = 4
+_AT_ONCE = 256
 _LANGUAGES = msgspec.json.Decoder(tuple[str, ...])
 
 
@@ -47,21 +81,40 @@ async def is_following(world: World, follower_id: int, followee_id: int) -> bool
     return tie is not None and tie.state == FOLLOWING
 
 
-def _writes(old: TieRow | None, new: TieRow) -> list[Write]:
-    """The tie's head, and its rows on the followee's side moved to where its state wants them."""
-    writes: list[Write] = [Put(TIES, new)]
-    if old is not None and (old.state, old.follow_id) != (new.state, new.follow_id):
-        key = (old.followee_id, old.follow_id, old.follower_id)
-        if old.state == FOLLOWING:
-            writes.append(Delete(FOLLOWERS, FollowerRow(*key)))
-        elif old.state == REQUESTED:
-            writes.append(Delete(FOLLOW_REQUESTS, FollowRequestRow(*key)))
-    key = (new.followee_id, new.follow_id, new.follower_id)
-    if new.state == FOLLOWING:
-        writes.append(Put(FOLLOWERS, FollowerRow(*key)))
-    elif new.state == REQUESTED:
-        writes.append(Put(FOLLOW_REQUESTS, FollowRequestRow(*key)))
-    return writes
+async def ties_below(
+    world: World, follower_id: int, below: int | None, limit: int
+) -> tuple[list[Tie], int | None]:
+    """Whom an account follows, and how, by account id downwards; then where to go on, or None."""
+    bound = None if below is None else (below,)
+    rows = await world.storage.range(TIES, (follower_id,), below=bound, limit=limit)
+    after = rows[-1].followee_id if len(rows) == limit else None
+    return [_tie(row) for row in rows if row.state == FOLLOWING], after
+
+
+async def load_ties(
+    world: World, follower_id: int, account_ids: Iterable[int]
+) -> dict[AccountId, str]:
+    """How an account is tied to some others: following, requested or none, where it ever was."""
+    wanted = list(dict.fromkeys(account_ids))
+    rows = await world.storage.get_many(TIES, [(follower_id, one) for one in wanted])
+    return {AccountId(row.followee_id): row.state for row in rows if row is not None}
+
+
+async def following_among(
+    world: World, viewer_id: int, account_ids: Iterable[int]
+) -> set[AccountId]:
+    """Whom of some accounts a viewer follows: one read for all of them."""
+    ties = await load_ties(world, viewer_id, account_ids)
+    return {one for one, state in ties.items() if state == FOLLOWING}
+
+
+async def followers_among(
+    world: World, followee_id: int, account_ids: Iterable[int]
+) -> set[AccountId]:
+    """Who of some accounts follows another: one read for all of them."""
+    wanted = list(dict.fromkeys(account_ids))
+    rows = await world.storage.get_many(TIES, [(one, followee_id) for one in wanted])
+    return {AccountId(row.follower_id) for row in rows if row and row.state == FOLLOWING}
 
 
 async def _save(world: World, old: TieRow | None, new: TieRow) -> None:
@@ -71,13 +124,13 @@ async def _save(world: World, old: TieRow | None, new: TieRow) -> None:
         events.append(Followed(new.follower_id, new.followee_id))
     elif before == FOLLOWING and new.state != FOLLOWING:
         events.append(Unfollowed(new.follower_id, new.followee_id))
+    elif before == FOLLOWING:
+        events.append(FollowChanged(new.follower_id, new.followee_id))
     if before != REQUESTED and new.state == REQUESTED:
         events.append(FollowRequested(new.follower_id, new.followee_id))
+    writes: list[Write] = [Put(TIES, new), *await list_writes(world, old, new)]
     await world.storage.commit(
-        f"follow:{new.follower_id}:{new.followee_id}",
-        _writes(old, new),
-        events,
-        expect=new.version - 1,
+        f"follow:{new.follower_id}:{new.followee_id}", writes, events, expect=new.version - 1
     )
 
 
@@ -98,22 +151,25 @@ _AS_IT_IS = Manner()
 async def follow(world: World, me: AccountId, target_id: int, manner: Manner = _AS_IT_IS) -> Tie:
     """Follow an account, ask a locked one, or change how an account is followed.
 
-    NotFound `record_not_found`; Forbidden `cannot_follow_self`, `follow_blocked`.
+    NotFound `record_not_found`; Forbidden `cannot_follow_self`, `follow_blocked`; Invalid
+    `follow_limit_reached`.
     """
     target = await load_account(world, target_id)
     if target is None or target.state != ACTIVE:
         raise NotFound("record_not_found", "Record not found")
     blocked = await blocks_either_way(world, me, target.id)
+    following, followers = await gathered(world, me, target.id)
+    await make_room(world, target.id, followers)
     for _ in range(_TRIES):
         old = await world.storage.get(TIES, (me, target.id))
         there = None if old is None or old.state == NONE else old
+        tie = None if there is None else _tie(there)
         state = decide_follow(
-            me=me,
-            target=target.id,
-            blocked=blocked,
-            locked=target.locked,
-            tie=None if there is None else _tie(there),
+            me=me, target=target.id, blocked=blocked, locked=target.locked, tie=tie
         )
+        if there is None and following >= FOLLOWS_MOST:
+            hint = "Validation failed: You cannot follow more people"
+            raise Invalid("follow_limit_reached", hint, limit=FOLLOWS_MOST)
         fresh = TieRow(
             follower_id=me,
             followee_id=target.id,
@@ -192,91 +248,41 @@ async def sever(world: World, one: AccountId, other: AccountId) -> None:
 
 async def accept_all_requests(world: World, me: Account) -> None:
     """Accept whoever waits: what an account does by unlocking itself."""
-    while rows := await world.storage.range(FOLLOW_REQUESTS, (me.id,), limit=100):
-        for row in rows:
-            await answer_request(world, me.id, row.follower_id, accept=True)
+    while page := await request_page(world, me.id, limit=100):
+        for _, requester_id in page:
+            await answer_request(world, me.id, requester_id, accept=True)
 
 
-async def follower_page(
-    world: World,
-    account_id: int,
-    *,
-    above: int | None = None,
-    below: int | None = None,
-    limit: int = 40,
-    reverse: bool = False,
-) -> list[tuple[int, AccountId]]:
-    """Followers as (follow id, account id), newest first; bounds are follow ids, exclusive."""
-    rows = await world.storage.range(
-        FOLLOWERS,
-        (account_id,),
-        above=_bound(above),
-        below=_bound(below),
-        limit=limit,
-        reverse=reverse,
-    )
-    return [(row.follow_id, AccountId(row.follower_id)) for row in rows]
+async def build_lists(world: World) -> int:
+    """Fill the lists of follows from ties that are older than these lists; once for each site.
 
-
-async def request_page(
-    world: World,
-    account_id: int,
-    *,
-    above: int | None = None,
-    below: int | None = None,
-    limit: int = 40,
-    reverse: bool = False,
-) -> list[tuple[int, AccountId]]:
-    """Follow requests as (follow id, account id), newest first."""
-    rows = await world.storage.range(
-        FOLLOW_REQUESTS,
-        (account_id,),
-        above=_bound(above),
-        below=_bound(below),
-        limit=limit,
-        reverse=reverse,
-    )
-    return [(row.follow_id, AccountId(row.follower_id)) for row in rows]
-
-
-def _bound(value: int | None) -> Key | None:
-    return None if value is None else (value,)
-
-
-async def following_page(
-    world: World,
-    account_id: int,
-    *,
-    above: int | None = None,
-    below: int | None = None,
-    limit: int = 40,
-    reverse: bool = False,
-) -> list[Tie]:
-    """Whom an account follows, by account id downwards; bounds are account ids, exclusive.
-
-    Ties that ended are passed over, so a page is short only at the end.
+    Returns how many ties were listed. Safe while members follow and unfollow, and after a crash.
     """
-    found: list[Tie] = []
-    while len(found) < limit:
-        rows = await world.storage.range(
-            TIES,
-            (account_id,),
-            above=_bound(above),
-            below=_bound(below),
-            limit=limit,
-            reverse=reverse,
-        )
-        found += [_tie(row) for row in rows if row.state == FOLLOWING]
-        if len(rows) < limit:
+    if await world.storage.get(LISTS_BUILT, ("follows",)) is not None:
+        return 0
+    listed = 0
+    cursor: bytes | None = None
+    while True:
+        ties, cursor = await world.storage.scan(TIES, cursor, _AT_ONCE)
+        there = [tie for tie in ties if tie.state != NONE]
+        await asyncio.gather(*(_list_again(world, tie) for tie in there))
+        listed += len(there)
+        if cursor is None:
             break
-        if reverse:
-            above = rows[-1].followee_id
-        else:
-            below = rows[-1].followee_id
-    return found[:limit]
+    await world.storage.put(LISTS_BUILT, ListsBuiltRow("follows", world.now_ms()))
+    return listed
 
 
-async def followee_ids(world: World, account_id: int, *, most: int = 7_500) -> list[AccountId]:
-    """Everyone an account follows, up to `most`."""
-    ties = await following_page(world, account_id, limit=most)
-    return [tie.followee_id for tie in ties]
+async def _list_again(world: World, tie: TieRow) -> None:
+    """Put a tie into its lists, as it is by then."""
+    there: TieRow | None = tie
+    while there is not None and there.state != NONE:
+        new = msgspec.structs.replace(there, version=there.version + 1)
+        writes: list[Write] = [Put(TIES, new), *await list_writes(world, None, new)]
+        aggregate = f"follow:{tie.follower_id}:{tie.followee_id}"
+        try:
+            await world.storage.commit(aggregate, writes, expect=there.version)
+        except Conflict:
+            there = await world.storage.get(TIES, (tie.follower_id, tie.followee_id))
+            continue
+        return

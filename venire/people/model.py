@@ -9,9 +9,13 @@ from venire.kernel.ids import AccountId
 ACTIVE = "active"
 UNCONFIRMED = "unconfirmed"
 PENDING = "pending"
+CONSENT = "consent"
 DELETED = "deleted"
-STATES = (ACTIVE, UNCONFIRMED, PENDING, DELETED)
-"""Unconfirmed waits for its e-mail address, pending for a moderator; deleted is on its way out."""
+STATES = (ACTIVE, UNCONFIRMED, PENDING, CONSENT, DELETED)
+"""Unconfirmed waits for its e-mail address, pending for a moderator, consent for a guardian.
+
+Deleted is on its way out.
+"""
 
 MEMBER = "member"
 MODERATOR = "moderator"
@@ -54,6 +58,17 @@ class Account(msgspec.Struct, frozen=True):
     sensitive: bool
     language: str | None
     created_at_ms: int
+    silenced: bool = False
+    """Left out of public lists; tells only those who follow it."""
+    sensitized: bool = False
+    """Its media are marked as sensitive, whatever it says."""
+    disabled: bool = False
+    """Nobody can sign in to it."""
+    minor: bool = False
+    """Under 18 as far as its year of birth tells: not found, not recommended, never a juror."""
+    moved_to_id: int | None = None
+    moved_to: str | None = None
+    """Where its owner says that they have moved: an account here, or a name elsewhere."""
 
     @property
     def moderates(self) -> bool:
@@ -100,7 +115,11 @@ class Changes(msgspec.Struct, frozen=True):
 
 
 class SignUp(msgspec.Struct, frozen=True):
-    """What someone gives to join. `born` is `YYYY-MM-DD`; only its year is kept."""
+    """What someone gives to join. `born` is `YYYY-MM-DD`; only its year is kept.
+
+    `country` (ISO 3166-1 alpha-2) is what they say, never what is traced. `challenge` and `answer`
+    are those of `challenges`.
+    """
 
     username: str
     email: str
@@ -110,6 +129,10 @@ class SignUp(msgspec.Struct, frozen=True):
     born: str | None = None
     reason: str | None = None
     address: str = ""
+    country: str = ""
+    guardian_email: str = ""
+    challenge: str = ""
+    answer: str = ""
 
 
 class Created(msgspec.Struct, frozen=True):
@@ -134,6 +157,9 @@ class Standing(msgspec.Struct, frozen=True):
     pending: bool = False
     terminated: bool = False
     until_ms: int | None = None
+    silenced: bool = False
+    sensitized: bool = False
+    disabled: bool = False
 
 
 class Tie(msgspec.Struct, frozen=True):
@@ -164,6 +190,7 @@ class Relationship(msgspec.Struct, frozen=True):
     muting_expires_at_ms: int | None = None
     requested: bool = False
     requested_by: bool = False
+    endorsed: bool = False
     note: str = ""
 
 

@@ -10,7 +10,18 @@ from collections.abc import Iterable, Sequence
 import msgspec
 
 from venire.kernel.errors import Forbidden
-from venire.people.model import FOLLOWING, REQUESTED, Changes, Field, SignUp, Standing, Tie
+from venire.people.ages import turned
+from venire.people.model import (
+    ACTIVE,
+    FOLLOWING,
+    REQUESTED,
+    Account,
+    Changes,
+    Field,
+    SignUp,
+    Standing,
+    Tie,
+)
 
 USERNAME_LENGTH = 30
 PASSWORD_LEAST = 8
@@ -36,6 +47,8 @@ _RESERVED = (
     " system tags terms venire webmaster web"
 )
 RESERVED = frozenset(_RESERVED.split())
+_LOOKS = str.maketrans("0134578 9i", "oleastb gl", "_")
+"""What a digit or a capital is taken for at a glance."""
 
 _USERNAME = re.compile(r"[A-Za-z0-9_]+")
 _EMAIL = re.compile(
@@ -82,6 +95,23 @@ def check_username(username: str, *, operator: bool = False) -> list[Fault]:
     return []
 
 
+def skeleton(username: str) -> str:
+    """What a username is read as in passing: `Adm1n` and `admin` are one."""
+    plain = handle_of(username).translate(_LOOKS)
+    return plain.replace("rn", "m").replace("vv", "w").replace("cl", "d")
+
+
+_RESERVED_LOOKS = frozenset(skeleton(name) for name in RESERVED)
+
+
+def check_likeness(username: str, staff: Iterable[str]) -> list[Fault]:
+    """What is wrong with a username that passes for a reserved one, or for one of the staff's."""
+    looks = skeleton(username)
+    if looks in _RESERVED_LOOKS or looks in {skeleton(name) for name in staff}:
+        return [Fault("username", "ERR_RESERVED", "is reserved")]
+    return []
+
+
 def check_email(email: str) -> list[Fault]:
     """What is wrong with an e-mail address, by its form alone."""
     normal = normal_email(email)
@@ -107,15 +137,13 @@ def check_password(password: str) -> list[Fault]:
 
 def check_age(born: str | None, minimum_age: int, today: str) -> list[Fault]:
     """What is wrong with a date of birth. `today` is `YYYY-MM-DD`; age 0 asks for none."""
-    if minimum_age <= 0:
-        return []
     if not born:
-        return [Fault("date_of_birth", "ERR_BLANK", "can't be blank")]
+        blank = Fault("date_of_birth", "ERR_BLANK", "can't be blank")
+        return [blank] if minimum_age > 0 else []
     date = parse_date(born)
     if date is None or not "1900-01-01" <= date <= today:
         return [Fault("date_of_birth", "ERR_INVALID", "is not a valid date")]
-    # Comparing texts of one form compares the dates, 29 February included.
-    if f"{int(date[:4]) + minimum_age}{date[4:]}" > today:
+    if not turned(date, minimum_age, today):
         return [Fault("date_of_birth", "ERR_BELOW_LIMIT", "is below the age limit")]
     return []
 
@@ -141,6 +169,13 @@ def check_sign_up(sign_up: SignUp, minimum_age: int, today: str) -> list[Fault]:
     if sign_up.reason and len(sign_up.reason) > REASON_LENGTH:
         text = f"is too long (maximum is {REASON_LENGTH} characters)"
         faults.append(Fault("reason", "ERR_TOO_LONG", text))
+    if sign_up.country and not re.fullmatch(r"[A-Za-z]{2}", sign_up.country):
+        faults.append(Fault("country", "ERR_INCLUSION", "is not a country code"))
+    if sign_up.guardian_email:
+        wrong = check_email(sign_up.guardian_email)
+        if not wrong and normal_email(sign_up.guardian_email) == normal_email(sign_up.email):
+            wrong = [Fault("guardian_email", "ERR_INVALID", "is your own address")]
+        faults += [msgspec.structs.replace(one, field="guardian_email") for one in wrong]
     return faults
 
 
@@ -193,6 +228,20 @@ def sought_word(text: str) -> str:
     return next(iter(folded_words(text)), "")
 
 
+def searchable(account: Account) -> bool:
+    """Whether an account is offered to whoever types a part of its name.
+
+    Its whole handle finds it always. `discoverable` decides more than this: whether it is
+    recommended to people who did not ask.
+    """
+    return account.state == ACTIVE and not account.minor and not account.silenced
+
+
+def publicly_found(account: Account) -> bool:
+    """Whether its public posts may be found by people who have nothing to do with it."""
+    return account.indexable and searchable(account)
+
+
 def decide_follow(*, me: int, target: int, blocked: bool, locked: bool, tie: Tie | None) -> str:
     """What a follow becomes: `following` or `requested`. Forbidden to oneself or past a block."""
     if me == target:
@@ -240,6 +289,9 @@ def standing_of(marks: Sequence[Mark], now_ms: int) -> Standing:
         pending=any(mark.kind == "pending" for mark in live),
         terminated=terminated,
         until_ms=None if endless or not known else max(known),
+        silenced=any(mark.kind == "silenced" for mark in live),
+        sensitized=any(mark.kind == "sensitized" for mark in live),
+        disabled=any(mark.kind == "disabled" for mark in live),
     )
 
 

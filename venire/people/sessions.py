@@ -59,7 +59,9 @@ async def session_account(world: World, secret: str | None) -> Account | None:
     if row is None or row.until_ms <= world.now_ms():
         return None
     account = await load_account(world, row.account_id)
-    return None if account is None or account.state == DELETED else account
+    if account is None or account.state == DELETED or account.disabled:
+        return None
+    return account
 
 
 async def end_session(world: World, secret: str) -> None:

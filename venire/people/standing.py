@@ -6,14 +6,20 @@ and one taken back stays taken back.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import msgspec
 
 from venire.events import StrikeChanged
 from venire.kernel.errors import Conflict
+from venire.kernel.ids import AccountId
 from venire.people.model import Standing
 from venire.people.rules import Mark, standing_of
+from venire.people.store import changed_account_events, changed_account_writes, load_account
+from venire.storage.memory import Memory
 from venire.storage.tables.people import STRIKES, StrikeRow
-from venire.storage.verbs import Put
+from venire.storage.tables.roll import LIMITED, LimitedRow
+from venire.storage.verbs import Delete, Envelope, Put
 from venire.storage.world import World
 
 SUSPEND_AT = 20
@@ -21,7 +27,13 @@ POINTS = "points"
 PENDING = "pending"
 SUSPENDED = "suspended"
 TERMINATED = "terminated"
+SILENCED = "silenced"
+SENSITIZED = "sensitized"
+DISABLED = "disabled"
+LIMITS = (SILENCED, SENSITIZED, DISABLED, SUSPENDED)
+"""What a moderator may put on an account; each stands until it is taken back."""
 _MOST = 1_000
+_TRIES = 8
 
 
 async def _mark(world: World, row: StrikeRow) -> None:
@@ -79,6 +91,75 @@ async def undo_termination(world: World, account_id: int, key: str) -> None:
     await _undo(world, account_id, TERMINATED, key)
 
 
+async def settle_limits(
+    world: World, account_id: int, case_id: int, wanted: Mapping[str, str]
+) -> None:
+    """Make the limits of a case on an account what they should be now.
+
+    `wanted`: key -> kind. Told from the present state of the case, so it may be told in any order.
+    """
+    rows = await world.storage.range(STRIKES, (account_id,), limit=_MOST)
+    for row in rows:
+        kind, _, key = row.key.partition(":")
+        if row.case_id == case_id and kind in LIMITS and not row.undone and key not in wanted:
+            await _undo(world, account_id, kind, key)
+    for key, kind in wanted.items():
+        await _mark(world, _row(world, account_id, kind, key, until_ms=None, case_id=case_id))
+    await note_limits(world, account_id)
+
+
+async def lift_limits(world: World, account_id: int, kind: str, before_ms: int) -> None:
+    """Undo every limit of a kind that was given up to a moment, whoever gave it."""
+    for row in await world.storage.range(STRIKES, (account_id,), limit=_MOST):
+        marked, _, key = row.key.partition(":")
+        if marked == kind and not row.undone and row.given_at_ms <= before_ms:
+            await _undo(world, account_id, kind, key)
+    await note_limits(world, account_id)
+
+
+async def on_strike_changed(world: World, envelope: Envelope) -> None:
+    """Keep an account's own row in step with its standing: that is what every reader obeys."""
+    if isinstance(envelope.event, StrikeChanged):
+        await note_limits(world, envelope.event.account_id)
+
+
+async def note_limits(world: World, account_id: int) -> None:
+    """Write onto the account which limits it is under; harmless where they stand there."""
+    for _ in range(_TRIES):
+        account = await load_account(world, account_id)
+        if account is None:
+            return
+        stands = await standing(world, account_id)
+        new = msgspec.structs.replace(
+            account,
+            version=account.version + 1,
+            silenced=stands.silenced,
+            sensitized=stands.sensitized,
+            disabled=stands.disabled,
+        )
+        row = LimitedRow(SUSPENDED, AccountId(account_id))
+        listed = await world.storage.get(LIMITED, (SUSPENDED, account_id)) is not None
+        suspended = stands.suspended or stands.terminated
+        if msgspec.structs.replace(new, version=account.version) == account and (
+            listed == suspended
+        ):
+            return
+        writes = changed_account_writes(account, new)
+        if listed != suspended:
+            writes.append(Put(LIMITED, row) if suspended else Delete(LIMITED, row))
+        try:
+            await world.storage.commit(
+                f"account:{account_id}",
+                writes,
+                changed_account_events(account, new),
+                expect=account.version,
+            )
+        except Conflict:
+            continue
+        return
+    raise Conflict("try_again", "This changed meanwhile: try again")
+
+
 async def stop_posting(
     world: World, account_id: int, key: str, until_ms: int | None, case_id: int
 ) -> None:
@@ -129,9 +210,26 @@ async def _undo(world: World, account_id: int, kind: str, key: str) -> None:
         return
 
 
-async def standing(world: World, account_id: int) -> Standing:
-    """How an account stands now. Read for each write, never cached."""
-    rows = await world.storage.range(STRIKES, (account_id,), limit=_MOST)
+_MARKS: Memory[list[StrikeRow]] = Memory()
+
+
+async def _marks(world: World, account_id: int) -> list[StrikeRow]:
+    return await _MARKS.recall(
+        world.storage,
+        account_id,
+        ((STRIKES, (account_id,)),),
+        lambda: world.storage.range(STRIKES, (account_id,), limit=_MOST),
+    )
+
+
+async def standing(world: World, account_id: int, *, without_case: int | None = None) -> Standing:
+    """How an account stands now. Its marks are kept until one is written; the clock is asked anew.
+
+    `without_case`: the case whose limits are left aside.
+    """
+    rows = await _marks(world, account_id)
+    if without_case is not None:
+        rows = [row for row in rows if row.kind not in LIMITS or row.case_id != without_case]
     if not rows:
         return Standing()
     marks = [

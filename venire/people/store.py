@@ -7,9 +7,21 @@ from collections.abc import Iterable, Sequence
 
 import msgspec
 
-from venire.kernel.ids import AccountId
-from venire.people.model import PENDING, UNCONFIRMED, Account, Field, Login
-from venire.people.rules import CLAIM_MS, handle_of, name_words, normal_email
+from venire.events import Event, FindableChanged
+from venire.kernel.clock import utc_day
+from venire.kernel.ids import AccountId, id_ms
+from venire.people.model import (
+    CONSENT,
+    DELETED,
+    MEMBER,
+    PENDING,
+    UNCONFIRMED,
+    Account,
+    Field,
+    Login,
+)
+from venire.people.rules import CLAIM_MS, handle_of, name_words, normal_email, publicly_found
+from venire.storage.memory import Decoded
 from venire.storage.tables.people import (
     ACCOUNTS,
     EMAILS,
@@ -26,10 +38,21 @@ from venire.storage.tables.people import (
     SaltRow,
     WaitingRow,
 )
+from venire.storage.tables.roll import (
+    LIMITED,
+    ROLL,
+    STAFF,
+    LimitedRow,
+    RollRow,
+    StaffRow,
+)
 from venire.storage.verbs import Delete, Put, Write
 from venire.storage.world import World
 
-WAITS = frozenset({UNCONFIRMED, PENDING})
+WAITS = frozenset({UNCONFIRMED, PENDING, CONSENT})
+LIMITS = ("silenced", "sensitized", "disabled")
+"""Limits that stand on the account itself, so that whoever reads it obeys them."""
+STAFF_OF = "here"
 _FIELDS = msgspec.json.Decoder(tuple[Field, ...])
 
 
@@ -52,17 +75,20 @@ def row_of(account: Account) -> AccountRow:
     return AccountRow(**values)
 
 
+_ACCOUNTS = Decoded(account_of)
+
+
 async def load_account(world: World, account_id: int) -> Account | None:
     """An account by id, in whatever state it is."""
     row = await world.storage.get(ACCOUNTS, (account_id,))
-    return None if row is None else account_of(row)
+    return None if row is None else _ACCOUNTS.of(row.id, row)
 
 
 async def load_accounts(world: World, account_ids: Iterable[int]) -> dict[AccountId, Account]:
     """Accounts by id; those that do not exist are left out."""
     wanted = list(dict.fromkeys(account_ids))
     rows = await world.storage.get_many(ACCOUNTS, [(account_id,) for account_id in wanted])
-    return {AccountId(row.id): account_of(row) for row in rows if row is not None}
+    return {AccountId(row.id): _ACCOUNTS.of(row.id, row) for row in rows if row is not None}
 
 
 async def find_by_handle(world: World, username: str) -> Account | None:
@@ -144,6 +170,7 @@ def new_account_writes(account: Account, login: Login | None) -> list[Write]:
         Put(ACCOUNTS, row_of(account)),
         Put(HANDLES, HandleRow(handle_of(account.username), account.id)),
         *(Put(NAMES, row) for row in _name_rows(account)),
+        *roll_writes(account),
     ]
     if account.state in WAITS:
         writes.append(Put(WAITING, WaitingRow(account.state, account.id)))
@@ -151,6 +178,20 @@ def new_account_writes(account: Account, login: Login | None) -> list[Write]:
         writes.append(Put(LOGINS, _login_row(login)))
         writes.append(Put(EMAILS, EmailRow(email_hash(login.email), account.id)))
     return writes
+
+
+def roll_writes(account: Account) -> list[Write]:
+    """The rows by which operators find an account."""
+    writes: list[Write] = [Put(ROLL, RollRow(roll_month(account.id), account.id))]
+    if account.role != MEMBER:
+        row = StaffRow(STAFF_OF, account.id, account.username, account.role)
+        writes.append(Put(STAFF, row))
+    return writes
+
+
+def roll_month(account_id: int) -> str:
+    """The month (`YYYY-MM`) under which an account stands in the roll."""
+    return utc_day(id_ms(account_id))[:7]
 
 
 def changed_account_writes(old: Account, new: Account) -> list[Write]:
@@ -161,21 +202,51 @@ def changed_account_writes(old: Account, new: Account) -> list[Write]:
         *(Delete(NAMES, row) for row in sorted(gone, key=NAMES.key_of)),
         *(Put(NAMES, row) for row in _name_rows(new)),
     ]
-    if old.state in WAITS and new.state != old.state:
-        writes.append(Delete(WAITING, WaitingRow(old.state, old.id)))
+    if new.state != old.state:
+        if old.state in WAITS:
+            writes.append(Delete(WAITING, WaitingRow(old.state, old.id)))
+        if new.state in WAITS:
+            writes.append(Put(WAITING, WaitingRow(new.state, new.id)))
+    for kind in LIMITS:
+        if getattr(new, kind) != getattr(old, kind):
+            row = LimitedRow(kind, new.id)
+            writes.append(Put(LIMITED, row) if getattr(new, kind) else Delete(LIMITED, row))
     return writes
+
+
+def changed_account_events(old: Account, new: Account) -> list[Event]:
+    """What a change of an account is told as, besides what its caller tells."""
+    return [] if publicly_found(old) == publicly_found(new) else [FindableChanged(new.id)]
+
+
+def changed_address_writes(login: Login, email: str) -> list[Write]:
+    """The rows of an account's other address, which is claimed by now; `email` is normal."""
+    new = msgspec.structs.replace(login, email=email, confirmed_at_ms=None)
+    return [
+        Put(LOGINS, _login_row(new)),
+        Put(EMAILS, EmailRow(email_hash(email), login.account_id)),
+        Delete(EMAILS, EmailRow(email_hash(login.email), login.account_id)),
+    ]
+
+
+async def staff(world: World, limit: int = 1_000) -> list[StaffRow]:
+    """Who has a role here."""
+    return await world.storage.range(STAFF, (STAFF_OF,), limit=limit)
 
 
 async def waiting_accounts(
     world: World, state: str, *, below: int | None = None, limit: int = 40
 ) -> list[AccountId]:
-    """Accounts that wait for their address (`unconfirmed`) or for a moderator (`pending`)."""
+    """Accounts that wait: for their address, for a moderator, for a guardian's consent."""
     bound = None if below is None else (below,)
     rows = await world.storage.range(WAITING, (state,), below=bound, limit=limit)
     return [AccountId(row.account_id) for row in rows]
 
 
 def _name_rows(account: Account) -> Sequence[NameRow]:
+    if account.minor or account.state == DELETED:
+        # Neither is found by a part of a name.
+        return []
     words = name_words(account.username, account.display_name)
     return [NameRow(word[0], word, account.id) for word in words]
 
@@ -188,7 +259,7 @@ async def find_by_prefix(world: World, prefix: str, limit: int) -> list[AccountI
         NAMES,
         (prefix[0],),
         above=(prefix, 0),
-        below=(prefix + "\U0010ffff",),
+        below=(prefix + "\U0010ffff", 0),
         limit=limit,
     )
     return list(dict.fromkeys(AccountId(row.account_id) for row in rows))

@@ -5,6 +5,8 @@ from __future__ import annotations
 from venire.kernel.errors import Invalid, NotFound
 from venire.kernel.ids import AccountId
 from venire.people import follows
+from venire.people.endorsements import ENDORSEMENT
+from venire.people.evasion import forget_block, remember_block
 from venire.people.model import DELETED, FOLLOWING, REQUESTED, Relationship
 from venire.people.relations import (
     BLOCK,
@@ -24,6 +26,7 @@ async def relationship(world: World, me: int, other: int) -> Relationship:
     back = await follows.load_tie(world, other, me)
     muted = await load_relation(world, me, MUTE, other)
     noted = await load_relation(world, me, NOTE, other)
+    endorsed = await load_relation(world, me, ENDORSEMENT, other)
     following = there is not None and there.state == FOLLOWING
     return Relationship(
         id=AccountId(other),
@@ -39,6 +42,7 @@ async def relationship(world: World, me: int, other: int) -> Relationship:
         muting_expires_at_ms=muted.until_ms if muted is not None else None,
         requested=there is not None and there.state == REQUESTED,
         requested_by=back is not None and back.state == REQUESTED,
+        endorsed=endorsed is not None,
         note=noted.comment if noted is not None else "",
     )
 
@@ -56,12 +60,14 @@ async def block(world: World, me: AccountId, target_id: int) -> None:
     """Block an account: neither follows the other, neither sees the other."""
     target = await _other(world, me, target_id)
     await put_relation(world, me, BLOCK, target)
+    await remember_block(world, me, target)
     await follows.sever(world, me, target)
 
 
 async def unblock(world: World, me: AccountId, target_id: int) -> None:
     """End a block."""
     await drop_relation(world, me, BLOCK, target_id)
+    await forget_block(world, me, target_id)
 
 
 async def mute(

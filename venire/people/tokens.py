@@ -6,12 +6,16 @@ A random secret of this length needs no slow hash: nobody can try 2**256 of them
 from __future__ import annotations
 
 import base64
+import functools
 import hashlib
 from collections.abc import Sequence
 
+from venire.events import TokenRevoked
+from venire.kernel.errors import Forbidden
 from venire.kernel.ids import AccountId
-from venire.people.model import ACTIVE, Bearer, Granted
+from venire.people.model import ACTIVE, CONSENT, PENDING, Account, Bearer, Granted
 from venire.people.store import load_account
+from venire.storage.memory import Memory
 from venire.storage.tables.sign_in import ACCOUNT_TOKENS, TOKENS, AccountTokenRow, TokenRow
 from venire.storage.verbs import Delete, Put, Write
 from venire.storage.world import World
@@ -58,11 +62,22 @@ async def issue_token(
     return Granted(secret, tuple(scopes), row.created_at_ms)
 
 
+_ROWS: Memory[TokenRow | None] = Memory()
+_scopes = functools.lru_cache(256)(lambda text: frozenset(text.split()))
+
+
 async def authenticate(world: World, secret: str) -> Bearer | None:
-    """Whom a token speaks for; None when it is forged, lapsed, revoked, or its account is gone."""
+    """Whom a token speaks for; None when it is forged, lapsed, revoked, or its account is gone.
+
+    The row is kept until it is written: a token revoked by any process is refused from the next
+    request on.
+    """
     if not secret or len(secret) > _LONGEST:
         return None
-    row = await world.storage.get(TOKENS, (secret_hash(secret),))
+    key = (secret_hash(secret),)
+    row = await _ROWS.recall(
+        world.storage, key, ((TOKENS, key),), lambda: world.storage.get(TOKENS, key)
+    )
     if row is None or (row.until_ms is not None and row.until_ms <= world.now_ms()):
         return None
     account = None
@@ -70,13 +85,18 @@ async def authenticate(world: World, secret: str) -> Bearer | None:
         account = await load_account(world, row.account_id)
         if account is None or account.state == "deleted":
             return None
-    return Bearer(row.id, row.client_id, frozenset(row.scopes.split()), account)
+    return Bearer(row.id, row.client_id, _scopes(row.scopes), account)
 
 
 async def token_client(world: World, secret: str) -> str | None:
     """The client id for which a token was made."""
     row = await world.storage.get(TOKENS, (secret_hash(secret),))
     return None if row is None else row.client_id
+
+
+async def token_stands(world: World, account_id: int, token_id: int) -> bool:
+    """Whether a member's token was neither revoked nor has lapsed."""
+    return await world.storage.get(ACCOUNT_TOKENS, (account_id, token_id)) is not None
 
 
 async def revoke_token(world: World, secret: str) -> None:
@@ -97,7 +117,7 @@ async def _remove(world: World, row: TokenRow) -> None:
         writes.append(
             Delete(ACCOUNT_TOKENS, AccountTokenRow(row.account_id, row.id, row.token_hash))
         )
-    await world.storage.commit(f"token:{row.id}", writes)
+    await world.storage.commit(f"token:{row.id}", writes, [TokenRevoked(row.id)])
 
 
 async def revoke_all_tokens(world: World, account_id: AccountId) -> int:
@@ -118,5 +138,20 @@ def usable(bearer: Bearer, *, confirmed_contact_required: bool) -> bool:
     """Whether a member's token may be used yet."""
     if bearer.account is None:
         return True
+    if bearer.account.disabled:
+        return False
     state = bearer.account.state
     return state == ACTIVE or (state == "unconfirmed" and not confirmed_contact_required)
+
+
+def not_yet(account: Account) -> Forbidden:
+    """Why a token that is not `usable` opens nothing now."""
+    if account.disabled:
+        return Forbidden("login_disabled", "Your login is currently disabled")
+    if account.state == PENDING:
+        return Forbidden("approval_pending", "Your login is currently pending approval")
+    if account.state == CONSENT:
+        return Forbidden(
+            "consent_pending", "Your account waits for the consent of a parent or guardian"
+        )
+    return Forbidden("email_unconfirmed", "Your login is missing a confirmed e-mail address")
