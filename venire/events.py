@@ -26,6 +26,18 @@ class AccountDeleted(Happened, frozen=True):
     account_id: int
 
 
+class AccountReturned(Happened, frozen=True):
+    """Someone who had deleted their account signed in again within the time for it."""
+
+    account_id: int
+
+
+class FindableChanged(Happened, frozen=True):
+    """Whether everyone may find an account's public posts is otherwise than before."""
+
+    account_id: int
+
+
 class PostCreated(Happened, frozen=True):
     """A post was published."""
 
@@ -77,6 +89,161 @@ class Unfollowed(Happened, frozen=True):
 
     follower_id: int
     followee_id: int
+
+
+class FollowChanged(Happened, frozen=True):
+    """One account follows another in another manner: without boosts, in other languages."""
+
+    follower_id: int
+    followee_id: int
+
+
+class RelationChanged(Happened, frozen=True):
+    """One account blocks or mutes another, or no longer does."""
+
+    account_id: int
+    target_id: int
+
+
+class TokenRevoked(Happened, frozen=True):
+    """An access token ended before its time."""
+
+    token_id: int
+
+
+class AnnouncementMade(Happened, frozen=True):
+    """The site tells its members something."""
+
+    announcement_id: int
+
+
+class AnnouncementWithdrawn(Happened, frozen=True):
+    """It took that back."""
+
+    announcement_id: int
+
+
+class AnnouncementSigned(Happened, frozen=True):
+    """A sign was put under an announcement, or taken back; `count` of it are there now."""
+
+    announcement_id: int
+    name: str
+    count: int
+
+
+class ListChanged(Happened, frozen=True):
+    """What a list shows, or who is on it, changed."""
+
+    list_id: int
+    owner_id: int
+
+
+class TagsChanged(Happened, frozen=True):
+    """An account follows a tag, or no longer does."""
+
+    account_id: int
+
+
+class ListDeleted(Happened, frozen=True):
+    """A member deleted a list; who was on it is taken off."""
+
+    list_id: int
+    owner_id: int
+
+
+class Favourited(Happened, frozen=True):
+    """An account favourited a post."""
+
+    account_id: int
+    post_id: int
+    author_id: int
+
+
+class Unfavourited(Happened, frozen=True):
+    """It took that back."""
+
+    account_id: int
+    post_id: int
+    author_id: int
+
+
+class Reposted(Happened, frozen=True):
+    """An account boosted a post; the boost is a post of its own, created right after."""
+
+    account_id: int
+    post_id: int
+    author_id: int
+    boost_id: int
+    visibility: str
+
+
+class Unreposted(Happened, frozen=True):
+    """It took that back."""
+
+    account_id: int
+    post_id: int
+    author_id: int
+    boost_id: int
+
+
+class Quoted(Happened, frozen=True):
+    """A post quotes another, and that one's author lets it."""
+
+    post_id: int
+    quoted_id: int
+    quoted_author_id: int
+
+
+class Unquoted(Happened, frozen=True):
+    """It no longer does, or no longer may."""
+
+    post_id: int
+    quoted_id: int
+    quoted_author_id: int
+
+
+class PollVoted(Happened, frozen=True):
+    """An account voted in a round of a post's poll."""
+
+    post_id: int
+    round: int
+    account_id: int
+    choices: tuple[int, ...]
+
+
+class PollEnded(Happened, frozen=True):
+    """The time of a post's poll is up."""
+
+    post_id: int
+    author_id: int
+
+
+class PostImported(Happened, frozen=True):
+    """A member brought an old post along: listed and searched, told to nobody."""
+
+    post_id: int
+    author_id: int
+    visibility: str
+
+
+class ImportStepped(Happened, frozen=True):
+    """What a member brings along is to be gone on with."""
+
+    import_id: int
+    account_id: int
+
+
+class ExportAsked(Happened, frozen=True):
+    """A member wants an archive of all that is theirs."""
+
+    export_id: int
+    account_id: int
+
+
+class MediumUploaded(Happened, frozen=True):
+    """A film was taken in and waits to be converted."""
+
+    media_id: int
 
 
 class ReportFiled(Happened, frozen=True):
@@ -142,9 +309,50 @@ class EpochFrozen(Happened, frozen=True):
     epoch: int
 
 
+class FiltersChanged(Happened, frozen=True):
+    """An account's filters changed: its clients read them anew."""
+
+    account_id: int
+
+
+class Notified(Happened, frozen=True):
+    """An account was told something that its policy lets through."""
+
+    account_id: int
+    notification_id: int
+
+
+class NotificationsMerged(Happened, frozen=True):
+    """A member answered for a sender whose notifications were held back."""
+
+    account_id: int
+
+
+class ConversationChanged(Happened, frozen=True):
+    """A direct conversation has something new for one of its participants."""
+
+    account_id: int
+    conversation_id: int
+
+
+class AccountAdmitted(Happened, frozen=True):
+    """A person let in somebody who waited: a moderator, or a guardian."""
+
+    account_id: int
+
+
+class LetterAsked(Happened, frozen=True):
+    """Somebody asked for a letter to an account; `key` is its kind, and 0 an account not there."""
+
+    account_id: int
+    key: str
+
+
 Event = (
     AccountCreated
     | AccountDeleted
+    | AccountReturned
+    | FindableChanged
     | PostCreated
     | PostEdited
     | PostDeleted
@@ -152,6 +360,27 @@ Event = (
     | Followed
     | FollowRequested
     | Unfollowed
+    | ListDeleted
+    | FollowChanged
+    | RelationChanged
+    | TokenRevoked
+    | AnnouncementMade
+    | AnnouncementWithdrawn
+    | AnnouncementSigned
+    | ListChanged
+    | TagsChanged
+    | Favourited
+    | Unfavourited
+    | Reposted
+    | Unreposted
+    | Quoted
+    | Unquoted
+    | PollVoted
+    | PollEnded
+    | PostImported
+    | ImportStepped
+    | ExportAsked
+    | MediumUploaded
     | ReportFiled
     | NoticeReceived
     | NoticeConfirmed
@@ -161,4 +390,10 @@ Event = (
     | SummonsOffered
     | StrikeChanged
     | EpochFrozen
+    | FiltersChanged
+    | Notified
+    | NotificationsMerged
+    | ConversationChanged
+    | AccountAdmitted
+    | LetterAsked
 )

@@ -8,7 +8,7 @@ import hashlib
 import pytest
 
 from venire.adapters.objects.local import LocalObjects
-from venire.kernel.errors import Refused
+from venire.kernel.errors import Refused, Unavailable
 
 pytestmark = pytest.mark.anyio
 
@@ -58,3 +58,47 @@ async def test_spoilt_bytes_are_not_handed_out_and_can_be_put_again(tmp_path):
     assert await store.get(key) is None
     await store.put(b"whole")
     assert await store.get(key) == b"whole"
+
+
+@pytest.mark.parametrize("size", [0, 1, 3 << 20])
+async def test_a_file_is_kept_as_its_bytes_are_and_read_in_parts(store, size, tmp_path):
+    content = bytes(range(256)) * (size // 256) + b"x" * (size % 256)
+    path = tmp_path / "file"
+    path.write_bytes(content)
+    with path.open("rb") as file:
+        file.seek(size // 2)
+        key = await store.put_file(file)
+        assert await store.put_file(file) == key
+    assert key == hashlib.sha256(content).hexdigest()
+    assert await store.get(key) == content
+    assert await store.size(key) == size
+    for start, length in ((0, 5), (size // 2, 1_000), (size - 1, 99), (size, 5), (0, size)):
+        if start >= 0:
+            assert await store.read(key, start, length) == content[start : start + length]
+
+
+async def test_what_is_not_there_has_no_size_and_no_part(store):
+    assert await store.size("a" * 64) is None
+    assert await store.read("a" * 64, 0, 10) == b""
+
+
+async def test_a_spoilt_file_is_put_again(tmp_path):
+    store = LocalObjects(tmp_path / "objects")
+    path = tmp_path / "file"
+    path.write_bytes(b"whole")
+    with path.open("rb") as file:
+        key = await store.put_file(file)
+        for spoilt in (b"wh", b"WHOLE"):
+            next((tmp_path / "objects").glob("*/*")).write_bytes(spoilt)
+            await store.put_file(file)
+            assert await store.get(key) == b"whole"
+
+
+async def test_a_disk_that_fails_is_unavailable_and_says_no_more(tmp_path):
+    folder = tmp_path / "objects"
+    store = LocalObjects(folder)
+    folder.rmdir()
+    folder.write_bytes(b"no folder")
+    for attempt in (store.put(b"x"), store.size("a" * 64), store.read("a" * 64, 0, 1)):
+        with pytest.raises(Unavailable, match="objects_failing"):
+            await attempt

@@ -1,9 +1,17 @@
 from __future__ import annotations
 
+import logging
+
 import pytest
+from msgspec.structs import replace
 
 from venire.adapters.search.sqlite_fts import SqliteIndex
+from venire.kernel.ids import PostId
+from venire.kernel.ports import Sought
+from venire.people.actions import change_profile
+from venire.people.model import Changes
 from venire.posts import actions, indexing
+from venire.posts.media.model import Attachment
 from venire.posts.model import REMOVED, Edit
 
 pytestmark = pytest.mark.anyio
@@ -83,4 +91,81 @@ async def test_a_lost_index_is_filled_from_the_posts(town, tmp_path):
     await second.set_indexed_through(events[0].id)
     assert await indexing.prepare(town.world, second) == 2
     assert await second.indexed_through() > events[0].id
+    await second.close()
+
+
+async def test_what_is_private_is_found_by_its_readers_and_never_located(town, search):
+    ani, bob, eve = [await town.account(name) for name in ("ani", "bob", "eve")]
+    private = await town.post(ani, "mangga", visibility="private")
+    direct = await town.post(ani, "@bob mangga", visibility="direct")
+    await town.index(search)
+    assert await found(search, "mangga") == []
+    for reader, ids in ((ani, [direct.id, private.id]), (bob, [direct.id]), (eve, [])):
+        assert await search.search(Sought(texts=("mangga",), reader_id=reader), 10) == ids
+    await actions.erase(town.world, private.id)
+    await town.index(search)
+    assert await search.search(Sought(texts=("mangga",), reader_id=ani), 10) == [direct.id]
+
+
+async def test_a_change_of_mind_is_indexed_for_all_of_an_authors_posts(town, search):
+    ani = await town.account("ani", indexable=False)
+    made = [(await town.post(ani, "mangga")).id for _ in range(3)]
+    await town.index(search)
+    everyone = Sought(texts=("mangga",), scope=("findable",))
+    assert await search.search(everyone, 10) == []
+    await change_profile(town.world, ani, Changes(indexable=True))
+    await town.index(search)
+    assert await search.search(everyone, 10) == made[::-1]
+    await change_profile(town.world, ani, Changes(indexable=False))
+    await town.index(search)
+    assert await search.search(everyone, 10) == []
+
+
+async def test_boosts_are_not_indexed_and_posts_of_media_alone_are(town, search):
+    ani = await town.account("ani")
+    post = await town.post(ani, "mangga")
+    boost = replace(post, id=PostId(town.world.ids.next()), reblog_of_id=post.id)
+    picture = Attachment(1, "image", "00", None, "image/png", "", description="durian")
+    silent = replace(post, id=PostId(town.world.ids.next()), text="", attachments=(picture,))
+    await indexing.index_posts(town.world, search, [boost, silent, post])
+    assert await found(search, "mangga") == [post.id]
+    assert await search.search(Sought(texts=("durian",)), 10) == [silent.id]
+    assert await search.search(Sought(marks=(("isimage",),)), 10) == [silent.id]
+
+
+async def test_what_the_index_does_not_hear_is_nothing_to_wait_for(town, search):
+    ani, bob = await town.account("ani"), await town.account("bob")
+    await town.index(search)
+    await town.follow(bob, ani)
+    assert await indexing.caught_up(town.world)
+    await town.post(ani)
+    assert not await indexing.caught_up(town.world)
+
+
+async def test_own_posts_are_indexed_ahead_of_the_indexer(town, search):
+    ani, bob = await town.account("ani"), await town.account("bob")
+    mine = await town.post(ani, "mangga")
+    await town.post(bob, "mangga")
+    assert await indexing.index_own(town.world, search, ani)
+    assert await found(search, "mangga") == [mine.id]
+    for _ in range(70):
+        await town.post(bob, "durian")
+    late = await town.post(ani, "mangga")
+    assert await indexing.index_own(town.world, search, ani)
+    assert await found(search, "mangga") == [mine.id, late.id]
+    await town.index(search)
+    assert not await indexing.index_own(town.world, search, ani)
+
+
+async def test_filling_a_lost_index_is_told_in_the_log(town, tmp_path, caplog):
+    ani = await town.account("ani")
+    await town.post(ani, "mangga")
+    first = SqliteIndex(tmp_path / "first.db")
+    await town.index(first)
+    await first.close()
+    second = SqliteIndex(tmp_path / "second.db")
+    with caplog.at_level(logging.INFO, "venire.posts.indexing"):
+        assert await indexing.prepare(town.world, second) == 1
+    told = [record for record in caplog.records if record.message == "search_index_filled"]
+    assert [record.posts for record in told] == [1]
     await second.close()

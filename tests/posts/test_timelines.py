@@ -13,6 +13,7 @@ from tests.posts.town import Town
 from venire.kernel.clock import DAY_MS, ManualClock
 from venire.people import relations, ties
 from venire.posts import actions, feeds, timelines
+from venire.posts import home as homes
 from venire.posts.model import HELD, REMOVED, VISIBLE, Page, Window
 from venire.posts.spans import PUBLIC_DAYS
 from venire.storage.tables.posts import FEED_STARTS, FEEDS
@@ -25,7 +26,7 @@ def ids(page: Page) -> list[int]:
 
 
 async def home(town, viewer, **window) -> list[int]:
-    return ids(await timelines.home(town.world, viewer, Window(**window)))
+    return ids(await homes.home(town.world, viewer, Window(**window)))
 
 
 async def public(town, viewer=None, **window) -> list[int]:
@@ -34,7 +35,8 @@ async def public(town, viewer=None, **window) -> list[int]:
 
 async def profile(town, viewer, account, **how) -> list[int]:
     window = how.pop("window", Window())
-    return ids(await timelines.account_page(town.world, viewer, account, window, **how))
+    choice = timelines.AccountPageChoice(**how)
+    return ids(await timelines.account_page(town.world, viewer, account, window, choice))
 
 
 async def test_home_has_what_those_followed_and_oneself_post(town):
@@ -343,7 +345,7 @@ def test_paging_walks_every_visible_post_exactly_once(script, limit, backfill, m
                             limit,
                         )
                 for viewer in people:
-                    await _walks(lambda w, v=viewer: timelines.home(town.world, v, w), limit)
+                    await _walks(lambda w, v=viewer: homes.home(town.world, v, w), limit)
                     await _matches_source(town, viewer, people)
             finally:
                 await town.storage.close()
@@ -353,8 +355,8 @@ def test_paging_walks_every_visible_post_exactly_once(script, limit, backfill, m
 
 async def _matches_source(town: Town, viewer: int, people: list[int]) -> None:
     """A home is what its followees' own pages say, whichever way it was written."""
-    shown = await timelines.home(town.world, viewer, Window(limit=1_000))
-    followed = {viewer, *await timelines.followee_ids(town.world, viewer)}
+    shown = await homes.home(town.world, viewer, Window(limit=1_000))
+    followed = {viewer, *await homes.followee_ids(town.world, viewer)}
     expected = set()
     for author in followed:
         page = await timelines.account_page(town.world, viewer, author, Window(limit=1_000))
@@ -374,6 +376,6 @@ async def test_accounts_are_merged_in_order_whatever_the_batches(town, rising, c
     people = [await town.account(name) for name in ("ani", "bob", "cik")]
     made = [await town.post(people[n * n % 3], str(n)) for n in range(20)]
     stretch = timelines.Stretch(made[2].id, made[17].id, count, rising)
-    found = await timelines.merged_entries(town.world, people, stretch)
+    found = await homes.merged_entries(town.world, people, stretch)
     expected = [post.id for post in made[3:17]]
     assert [entry.id for entry in found] == (expected if rising else expected[::-1])[:count]

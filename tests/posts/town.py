@@ -5,20 +5,19 @@ from __future__ import annotations
 from pathlib import Path
 
 from venire.kernel.chance import SeededChance
-from venire.kernel.clock import ManualClock
+from venire.kernel.clock import DAY_MS, ManualClock
 from venire.kernel.ids import AccountId, Ids
 from venire.people import follows
 from venire.people.model import ACTIVE, MEMBER, Account
 from venire.people.store import new_account_writes
-from venire.posts import actions, counts, feeds, indexing, notifications
+from venire.posts import actions, counts, feeds, indexing, polls, reactions, tallies, telling
 from venire.posts.model import Draft, Post
 from venire.storage.engines.sqlite import SqliteStorage
-from venire.storage.tables import outbox, people, posts, sign_in
+from venire.storage.tables.every import ALL
 from venire.storage.verbs import Envelope
 from venire.storage.world import Site, World
 
 BASE_URL = "https://town.test"
-TABLES = tuple(dict.fromkeys((*outbox.TABLES, *people.TABLES, *sign_in.TABLES, *posts.TABLES)))
 
 
 class Town:
@@ -27,7 +26,7 @@ class Town:
     def __init__(self, folder: Path, clock: ManualClock | None = None, **world) -> None:
         self.clock = clock or ManualClock()
         ids = Ids(self.clock)
-        self.storage = SqliteStorage(folder, self.clock, ids, TABLES)
+        self.storage = SqliteStorage(folder, self.clock, ids, ALL)
         self.world = World(
             storage=self.storage,
             clock=self.clock,
@@ -56,7 +55,8 @@ class Town:
             "privacy": "public",
             "sensitive": False,
             "language": None,
-            "created_at_ms": self.clock.now_ms(),
+            # Old enough that no budget of newcomers holds them.
+            "created_at_ms": self.clock.now_ms() - 365 * DAY_MS,
             **changes,
         }
         account = Account(**values)
@@ -70,7 +70,7 @@ class Town:
         return await actions.publish(self.world, author, Draft(text=text, **draft))
 
     async def follow(self, follower: int, followee: int, **how) -> None:
-        await follows.follow(self.world, AccountId(follower), followee, **how)
+        await follows.follow(self.world, AccountId(follower), followee, follows.Manner(**how))
 
     async def hear(self) -> list[Envelope]:
         """Tell every subscriber what they have not heard."""
@@ -81,10 +81,12 @@ class Town:
     async def tell(self, page: list[Envelope]) -> None:
         """Tell a page to every subscriber, whether or not it was told before."""
         if page:
-            await feeds.fan_out(self.world, page, page[-1].sequence)
+            for heard in (feeds.fan_out, tallies.count_page, polls.count_page):
+                await heard(self.world, page, page[-1].sequence)
         for envelope in page:
+            await reactions.on_reposted(self.world, envelope)
             await counts.count_replies(self.world, envelope)
-            await notifications.tell(self.world, envelope)
+            await telling.tell(self.world, envelope)
 
     async def index(self, search) -> None:
         page = await self.storage.tail(await self.storage.position(indexing.CURSOR), 100_000)

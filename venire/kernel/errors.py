@@ -33,6 +33,13 @@ class Problem(Exception):  # noqa: N818 - the tree above is named after what hap
         self.hint = hint
         self.data = data
 
+    @property
+    def told(self) -> str:
+        """Code, hint and data, line by line, as a terminal shows them."""
+        lines = [f"error: {self.code}", *([f"  {self.hint}"] if self.hint else [])]
+        lines += [f"  {name}: {value}" for name, value in self.data.items()]
+        return "\n".join(lines) + "\n"
+
 
 class Invalid(Problem):
     """The input cannot be used as it is."""

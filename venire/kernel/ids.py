@@ -70,6 +70,16 @@ def id_ms(identifier: int) -> int:
     return identifier >> _SHIFT
 
 
+def imported_id(at_ms: int, sequence: int) -> int:
+    """An id for what was made elsewhere at a moment; `sequence` is taken modulo 2048."""
+    return (at_ms << _SHIFT) | (IMPORT_NODE << 11) | (sequence % _SEQUENCE)
+
+
+def is_imported(identifier: int) -> bool:
+    """Whether an id is that of something brought from elsewhere."""
+    return (identifier >> 11) % NODES == IMPORT_NODE
+
+
 def parse_id(text: str) -> int | None:
     """Read an id from outside: decimal digits within 63 bits, else None."""
     if not text.isascii() or not text.isdigit() or len(text) > 19:  # noqa: PLR2004 - digits of 2**63

@@ -3,19 +3,50 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal, Protocol
+from typing import BinaryIO, Literal, Protocol
 
 import msgspec
 
 
 class Document(msgspec.Struct, frozen=True):
-    """A post as the search index holds it."""
+    """A post as the search index holds it.
+
+    `more` goes with the text and is searched, not located: descriptions of media, options of a
+    poll. `marks` are facts to search by, in lower case and digits. `tags` are the hashtags that it
+    is listed under. `readers`: the only accounts whose search may find it, and nothing else ever
+    does; None for a listed post.
+    """
 
     post_id: int
     author_id: int
     handle: str
     text: str
     created_at_ms: int
+    more: str = ""
+    marks: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()
+    readers: tuple[int, ...] | None = None
+
+
+class Sought(msgspec.Struct, frozen=True):
+    """What a member looks for; everything named must hold.
+
+    `texts` are words and phrases as typed. Of each group of `marks` one must be there. Among listed
+    posts those are found that have a mark of `scope` (empty: all), or whose id is in `within`; of
+    those with readers, the ones that `reader_id` may read, or with an id in `within` whoever may.
+    `above` and `below` are post ids, exclusive; `rising` counts from the bottom.
+    """
+
+    texts: tuple[str, ...] = ()
+    without_texts: tuple[str, ...] = ()
+    marks: tuple[tuple[str, ...], ...] = ()
+    without_marks: tuple[str, ...] = ()
+    scope: tuple[str, ...] = ()
+    reader_id: int | None = None
+    within: frozenset[int] = frozenset()
+    above: int | None = None
+    below: int | None = None
+    rising: bool = False
 
 
 class SearchIndex(Protocol):
@@ -36,10 +67,23 @@ class SearchIndex(Protocol):
     async def candidates(
         self, terms: Sequence[str], match: Literal["any", "all"], limit: int
     ) -> list[int]:
-        """Post ids whose folded text has any or all of the terms, best first.
+        """Ids of listed posts whose folded text has any or all of the terms, best first.
 
-        A term is a word, or with three or more characters a part of one.
+        A term is a word, or with three or more characters a part of one. What has readers is never
+        among them.
         """
+
+    async def search(self, sought: Sought, limit: int) -> list[int]:
+        """Post ids in order of their id, the newest first unless `rising`."""
+
+    async def part_matches(self, texts: Sequence[str], limit: int) -> list[int]:
+        """Ids of listed posts whose text contains all of the texts anywhere, newest first.
+
+        Texts of three characters and more; shorter ones find nothing.
+        """
+
+    async def tags(self, start: str, limit: int) -> list[str]:
+        """Hashtags that begin so: the tag itself first, then by their newest post."""
 
 
 class ObjectStore(Protocol):
@@ -48,8 +92,84 @@ class ObjectStore(Protocol):
     async def put(self, content: bytes) -> str:
         """Keep bytes; return their key."""
 
+    async def put_file(self, file: BinaryIO) -> str:
+        """Keep a file, from its beginning, without holding it in memory; return its key."""
+
     async def get(self, key: str) -> bytes | None:
         """Return the bytes of a key."""
 
+    async def size(self, key: str) -> int | None:
+        """Return how many bytes a key has, None where there are none."""
+
+    async def read(self, key: str, start: int, length: int) -> bytes:
+        """Return a part of the bytes of a key, unverified; empty where there is none."""
+
     async def delete(self, key: str) -> None:
         """Forget the bytes of a key."""
+
+
+class MailHosts(Protocol):
+    """Where the mail of a domain goes, as its name servers say (RFC 5321 section 5.1)."""
+
+    async def mail_hosts(self, domain: str) -> list[str] | None:
+        """Return its hosts, best first; [] where it takes no mail; None when nobody answered."""
+
+
+class PushMessage(msgspec.Struct, frozen=True):
+    """What is to reach one device. `standard`: by RFC 8291, else by the draft before it."""
+
+    endpoint: str
+    p256dh: bytes
+    auth: bytes
+    standard: bool
+    payload: bytes
+    ttl_s: int = 172_800
+    urgency: str = "normal"
+
+
+PushOutcome = Literal["sent", "gone", "later", "refused"]
+"""Gone: the device takes no more, for good. Later: try again. Refused: this one never will be."""
+
+
+class PushService(Protocol):
+    """The way to members' devices (RFC 8030). `public_key` is what they subscribe with."""
+
+    public_key: str
+
+    async def send(self, message: PushMessage) -> PushOutcome:
+        """Send a message now. Never raises for what the other side does or is."""
+
+
+class Letter(msgspec.Struct, frozen=True):
+    """A letter by e-mail, as plain text. `message_id` (RFC 5322) is the same at every try."""
+
+    to: str
+    subject: str
+    text: str
+    message_id: str
+    written_at_ms: int
+    language: str
+
+
+MailOutcome = Literal["sent", "rejected", "throttled", "unavailable", "closed"]
+"""Rejected: this recipient never gets it. Throttled, unavailable: try again later.
+
+Closed: our own account or address is refused, so a person has to look.
+"""
+
+
+class MailAnswer(msgspec.Struct, frozen=True):
+    """What became of a letter. `said`: the other side's code or the kind of fault, no address."""
+
+    outcome: MailOutcome
+    said: str = ""
+
+
+class MailService(Protocol):
+    """The way to people's mailboxes."""
+
+    async def send(self, letter: Letter) -> MailAnswer:
+        """Hand a letter over now. Never raises for what the other side does or is."""
+
+    async def check(self) -> MailAnswer:
+        """Go as far as one can without a letter: `sent` when the other side would take one."""

@@ -7,20 +7,23 @@ from __future__ import annotations
 
 import msgspec
 
-from venire.events import PostCreated, PostDeleted, PostEdited, PostShown
+from venire.events import Event, PostCreated, PostDeleted, PostEdited, PostShown, Quoted, Unquoted
 from venire.kernel.errors import Conflict, Forbidden, NotFound
-from venire.kernel.ids import AccountId
+from venire.kernel.ids import AccountId, PostId
+from venire.people.budgets import check_post
 from venire.people.model import DELETED as ACCOUNT_DELETED
 from venire.people.model import Account
 from venire.people.rules import may_write
 from venire.people.standing import standing
 from venire.people.store import load_account
-from venire.posts import rules, store, writing
+from venire.posts import poll_ends, rules, store, writing
 from venire.posts.listing import note_year
-from venire.posts.model import DELETED, REMOVED, Draft, Edit, Post, Version
+from venire.posts.model import ACCEPTED, DELETED, REMOVED, Draft, Edit, Post, Version
+from venire.posts.reactions import unrepost
 from venire.posts.sight import Sight
 from venire.posts.store import load, load_many
-from venire.storage.tables.posts import POST_VERSIONS
+from venire.posts.tags import edited_tag_writes
+from venire.storage.tables.posts import POST_VERSIONS, PostVersionRow
 from venire.storage.verbs import Delete, Write
 from venire.storage.world import World
 
@@ -34,8 +37,10 @@ __all__ = [
     "may_see",
     "mentioned",
     "publish",
+    "publish_planned",
     "send_direct",
     "set_state",
+    "writer",
 ]
 
 KEY_MS = 3_600_000
@@ -47,20 +52,40 @@ _VERSIONS_PAGE = 90
 async def publish(world: World, author_id: int, draft: Draft) -> Post:
     """Publish a post; again with the same idempotency key within an hour is the same post.
 
-    Raises Forbidden `account_suspended`, `posting_stopped`; NotFound `reply_target_missing`;
-    Invalid `text_blank`, `text_too_long`, `visibility_unknown`; TooLarge `text_too_large`.
+    Raises Throttled (a new account's budget); Forbidden `account_suspended`, `posting_stopped`;
+    NotFound `reply_target_missing`; Invalid `text_blank`, `text_too_long`, `visibility_unknown`;
+    TooLarge `text_too_large`.
     """
-    author = await _writer(world, author_id)
+    author = await writer(world, author_id)
     hashed = None
     if draft.idempotency_key:
         hashed = store.key_hash(f"client:{draft.idempotency_key}")
         if (first := await _made_under(world, author_id, hashed)) is not None:
             return first
-    post = await writing.draft_post(world, author, draft)
+    post = await _drafted(world, author, draft)
     return await _save_new(world, post, hashed, world.now_ms() + KEY_MS)
 
 
-async def _writer(world: World, author_id: int) -> Account:
+async def publish_planned(world: World, author_id: int, draft: Draft, post_id: PostId) -> Post:
+    """Publish a post under an id that was chosen before; again is the same post. As `publish`."""
+    if (there := await store.load(world, post_id)) is not None:
+        return there
+    author = await writer(world, author_id)
+    post = writing.with_id(await _drafted(world, author, draft), post_id)
+    return await _save_new(world, post, None, None)
+
+
+async def _drafted(world: World, author: Account, draft: Draft) -> Post:
+    """The post that a draft becomes, if its author may publish it now. Raises as `publish`."""
+    post = await writing.draft_post(world, author, draft)
+    await check_post(
+        world, author, mentions=writing.recipients(post), links=post.html.count('target="_blank"')
+    )
+    return post
+
+
+async def writer(world: World, author_id: int) -> Account:
+    """An account that may post now. NotFound; Forbidden `account_suspended`, `posting_stopped`."""
     author = await load_account(world, author_id)
     if author is None or author.state == ACCOUNT_DELETED:
         raise NotFound("record_not_found", "Record not found")
@@ -83,9 +108,12 @@ async def _save_new(world: World, post: Post, hashed: bytes | None, until_ms: in
         post = writing.with_id(post, claimed)
     await note_year(world, post.author_id, post.id)
     writes = store.new_post_writes(post, hashed, until_ms)
-    event = PostCreated(post.id, post.author_id, post.visibility)
+    events: list[Event] = [PostCreated(post.id, post.author_id, post.visibility)]
+    if post.quoted_id is not None and post.quoted_author_id is not None:
+        events.append(Quoted(post.id, post.quoted_id, post.quoted_author_id))
+    writes += poll_ends.end_timer(post)
     try:
-        await world.storage.commit(store.aggregate(post.id), writes, [event], expect=0)
+        await world.storage.commit(store.aggregate(post.id), writes, events, expect=0)
     except Conflict:
         there = await store.load(world, post.id)
         if there is None:
@@ -99,14 +127,23 @@ async def edit(world: World, editor_id: int, post_id: int, edit: Edit) -> Post:
 
     Raises NotFound; Forbidden `not_the_author`, `post_held`; what `publish` raises of the text.
     """
-    await _writer(world, editor_id)
+    await writer(world, editor_id)
     for _ in range(_TRIES):
         post = await _own(world, editor_id, post_id)
+        if post.reblog_of_id is not None:
+            # A boost says nothing: there is nothing to change.
+            raise NotFound("record_not_found", "Record not found")
         rules.check_edit(post, editor_id)
         changed = await writing.edited_post(world, post, edit)
         if changed == post:
             return post
-        writes: list[Write] = [store.put_version(post), store.put_post(changed)]
+        writes: list[Write] = [
+            store.put_version(post),
+            store.put_post(changed),
+            *edited_tag_writes(post, changed),
+        ]
+        if changed.poll != post.poll:
+            writes += poll_ends.end_timer(changed)
         if await _moved(world, changed, writes, PostEdited(post.id, post.author_id)):
             return changed
     raise Conflict("try_again", "This changed meanwhile: try again")
@@ -114,17 +151,22 @@ async def edit(world: World, editor_id: int, post_id: int, edit: Edit) -> Post:
 
 async def history(world: World, post: Post) -> list[Version]:
     """What a post said, oldest first; the last is what it says now."""
-    earlier = [
-        Version(
-            html=writing.earlier_html(row.text, store.version_mentions(row), world.site.domain),
-            spoiler=row.spoiler,
-            sensitive=row.sensitive,
-            at_ms=row.at_ms,
-        )
-        for row in await store.versions(world, post.id)
-    ]
+    earlier = [_version(world, row) for row in await store.versions(world, post.id)]
     since_ms = post.edited_at_ms or post.created_at_ms
-    return [*earlier, Version(post.html, post.spoiler, post.sensitive, since_ms)]
+    now = Version(post.html, post.spoiler, post.sensitive, since_ms, post.attachments, post.poll)
+    return [*earlier, now]
+
+
+def _version(world: World, row: PostVersionRow) -> Version:
+    attachments, poll = store.version_shown(row)
+    return Version(
+        html=writing.earlier_html(row.text, store.version_mentions(row), world.site.domain),
+        spoiler=row.spoiler,
+        sensitive=row.sensitive,
+        at_ms=row.at_ms,
+        attachments=attachments,
+        poll=poll,
+    )
 
 
 async def delete(world: World, author_id: int, post_id: int) -> Post:
@@ -135,13 +177,25 @@ async def delete(world: World, author_id: int, post_id: int) -> Post:
     """
     for _ in range(_TRIES):
         post = await _own(world, author_id, post_id)
+        if post.reblog_of_id is not None:
+            await unrepost(world, author_id, post.reblog_of_id)
+            return post
         gone = msgspec.structs.replace(
             post, version=post.version + 1, state=DELETED, state_at_ms=world.now_ms()
         )
-        event = PostDeleted(post.id, post.author_id, post.visibility)
-        if await _moved(world, gone, [store.put_post(gone)], event):
+        events: list[Event] = [PostDeleted(post.id, post.author_id, post.visibility)]
+        if await _moved(world, gone, [store.put_post(gone)], *events, *_unquoted(post)):
             return post
     raise Conflict("try_again", "This changed meanwhile: try again")
+
+
+def _unquoted(post: Post) -> list[Event]:
+    """What a post that goes takes out of the count of the one that it quotes: once, as it came."""
+    if post.state == DELETED or post.quote_state != ACCEPTED:
+        return []
+    if post.quoted_id is None or post.quoted_author_id is None:
+        return []
+    return [Unquoted(post.id, post.quoted_id, post.quoted_author_id)]
 
 
 async def _own(world: World, author_id: int, post_id: int) -> Post:
@@ -151,12 +205,10 @@ async def _own(world: World, author_id: int, post_id: int) -> Post:
     return post
 
 
-async def _moved(
-    world: World, post: Post, writes: list[Write], event: PostEdited | PostDeleted | PostShown
-) -> bool:
+async def _moved(world: World, post: Post, writes: list[Write], *events: Event) -> bool:
     try:
         await world.storage.commit(
-            store.aggregate(post.id), writes, [event], expect=post.version - 1
+            store.aggregate(post.id), writes, events, expect=post.version - 1
         )
     except Conflict:
         return False
@@ -210,6 +262,9 @@ async def erase(world: World, post_id: int) -> None:
             spoiler="",
             mentions=(),
             tags=(),
+            attachments=(),
+            poll=None,
+            application=None,
             state=DELETED,
             state_at_ms=world.now_ms() if post.state != DELETED else post.state_at_ms,
         )
@@ -220,7 +275,8 @@ async def erase(world: World, post_id: int) -> None:
             if post.state == DELETED
             else PostDeleted(post.id, post.author_id, post.visibility)
         )
-        if await _moved(world, blank, writes, event) and len(old) < _VERSIONS_PAGE:
+        done = await _moved(world, blank, writes, event, *_unquoted(post))
+        if done and len(old) < _VERSIONS_PAGE:
             return
 
 
@@ -243,8 +299,10 @@ async def send_direct(
 
 
 async def may_see(world: World, post: Post, viewer_id: int | None) -> bool:
-    """Whether a viewer (None: not signed in) may see a post."""
+    """Whether a viewer (None: not signed in) may see a post; a boost, where also what it shows."""
     sight = await Sight.of(world, viewer_id)
+    if post.reblog_of_id is not None:
+        await sight.posts([post.id])
     await sight.learn([post.author_id])
     return sight.sees(post)
 

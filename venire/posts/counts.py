@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Sequence
 from weakref import WeakValueDictionary
 
-from venire.events import PostCreated, PostDeleted, PostShown
+from venire.events import PostCreated, PostDeleted, PostImported, PostShown
 from venire.kernel.errors import Conflict
 from venire.posts.model import Post
 from venire.posts.rules import counts_as_reply
@@ -20,7 +20,7 @@ from venire.storage.tables.posts import (
 from venire.storage.verbs import Envelope, Put, Write
 from venire.storage.world import World
 
-HEARS = (PostCreated, PostDeleted, PostShown)
+HEARS = (PostCreated, PostDeleted, PostImported, PostShown)
 _TRIES = 8
 
 # Answers to one post are told in many lanes at once; in turn, each writes once.
@@ -64,7 +64,7 @@ async def _count(world: World, parent_id: int, reply: Post) -> None:
     raise Conflict("try_again", "somebody else counts too: the event is told again")
 
 
-async def load_replies(world: World, post_ids: Sequence[int]) -> dict[int, int]:
-    """Replies by post id; posts without any are left out."""
+async def load_reply_counts(world: World, post_ids: Sequence[int]) -> dict[int, PostCountsRow]:
+    """Counts of replies by post id; posts without any are left out."""
     rows = await world.storage.get_many(POST_COUNTS, [(post_id,) for post_id in post_ids])
-    return {row.post_id: row.replies for row in rows if row is not None}
+    return {row.post_id: row for row in rows if row is not None}

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from venire.events import Followed, PostCreated
+from venire.kernel.ids import is_imported
 from venire.people.counts import load_counts
 from venire.people.follows import follower_page
 from venire.posts.listing import account_entries, start_of_moment
@@ -53,7 +54,16 @@ async def entries(world: World, owner_id: int, stretch: Stretch) -> list[Entry]:
         limit=stretch.count,
         reverse=stretch.rising,
     )
-    return [Entry(row.entry_id, row.author_id, row.in_reply_to_account_id) for row in rows]
+    return [
+        Entry(
+            row.entry_id,
+            row.author_id,
+            row.in_reply_to_account_id,
+            reblog_of_id=row.reblog_of_id,
+            reblog_author_id=row.reblog_author_id,
+        )
+        for row in rows
+    ]
 
 
 async def pulled_authors(world: World) -> list[int]:
@@ -86,7 +96,15 @@ async def fan_out(world: World, page: Sequence[Envelope], position: int) -> None
 
 
 def _arrives(owner_id: int, post: Post) -> Write:
-    return Put(FEEDS, FeedRow(owner_id, post.id, post.author_id, post.in_reply_to_account_id))
+    row = FeedRow(
+        owner_id,
+        post.id,
+        post.author_id,
+        post.in_reply_to_account_id,
+        post.reblog_of_id,
+        post.reblog_author_id,
+    )
+    return Put(FEEDS, row)
 
 
 async def _deliver(world: World, post: Post) -> list[Write]:
@@ -129,9 +147,20 @@ async def _backfill(world: World, event: Followed, starts: dict[int, int]) -> li
     newest = Stretch(max(0, start - 1), None, BACKFILL)
     found = await account_entries(world, event.followee_id, newest)
     writes: list[Write] = [
-        Put(FEEDS, FeedRow(owner_id, entry.id, entry.author_id, entry.in_reply_to_account_id))
+        Put(
+            FEEDS,
+            FeedRow(
+                owner_id,
+                entry.id,
+                entry.author_id,
+                entry.in_reply_to_account_id,
+                entry.reblog_of_id,
+                entry.reblog_author_id,
+            ),
+        )
         for entry in found
-        if entry.visibility != DIRECT
+        # What was brought along from elsewhere stands on its author's page alone.
+        if entry.visibility != DIRECT and not is_imported(entry.id)
     ]
     if len(found) == BACKFILL:
         starts[owner_id] = found[-1].id

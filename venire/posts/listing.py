@@ -47,7 +47,15 @@ async def account_entries(world: World, account_id: int, stretch: Stretch) -> li
             reverse=stretch.rising,
         )
         found += [
-            Entry(row.post_id, account_id, row.in_reply_to_account_id, row.visibility)
+            Entry(
+                row.post_id,
+                account_id,
+                row.in_reply_to_account_id,
+                row.visibility,
+                row.reblog_of_id,
+                row.reblog_author_id,
+                has_media=row.has_media,
+            )
             for row in page
         ]
         if len(found) >= stretch.count:
@@ -61,7 +69,9 @@ async def merged_entries(world: World, account_ids: Iterable[int], stretch: Stre
     heap: list[tuple[int, int]] = []
 
     async def refill(account_id: int, after: int | None) -> None:
-        part = Stretch(stretch.above, stretch.below, _BATCH, stretch.rising)
+        # Nothing that was posted here is older than its account: below lies what was brought along.
+        above = max(stretch.above or 0, account_id)
+        part = Stretch(above, stretch.below, _BATCH, stretch.rising)
         part = part if after is None else part.beyond(after)
         batch = await account_entries(world, account_id, part)
         if batch:
@@ -114,7 +124,7 @@ async def _day_entries(world: World, day: int, stretch: Stretch) -> list[Entry]:
             limit=stretch.count,
             reverse=stretch.rising,
         )
-        entries += [Entry(row.post_id, row.author_id) for row in rows]
+        entries += [Entry(row.post_id, row.author_id, has_media=row.has_media) for row in rows]
     return in_order(entries, rising=stretch.rising)[: stretch.count]
 
 

@@ -27,6 +27,15 @@ _TAGS = {"p", "br", "a", "span"}
 _ATTRIBUTES = {"a": {"href", "class", "rel", "target", "translate"}, "span": {"class", "translate"}}
 
 
+_CLEANER = nh3.Cleaner(
+    tags=_TAGS,
+    attributes=_ATTRIBUTES,
+    url_schemes={"http", "https"},
+    link_rel=None,
+    strip_comments=True,
+)
+
+
 def clean_text(text: str) -> str:
     """What was typed, without control characters and outer blanks; every line ends the same."""
     unified = text.replace("\r\n", "\n").replace("\r", "\n")
@@ -66,14 +75,7 @@ def render(text: str, entities: Sequence[Entity], mentions: Mapping[str, Mention
     paragraphs = [part.strip("\n") for part in _PARAGRAPHS.split("".join(pieces))]
     html = "".join(f"<p>{part.replace(chr(10), '<br>')}</p>" for part in paragraphs if part)
     # Everything above is escaped; this second wall holds if that is ever broken.
-    return nh3.clean(
-        html,
-        tags=_TAGS,
-        attributes=_ATTRIBUTES,
-        url_schemes={"http", "https"},
-        link_rel=None,
-        strip_comments=True,
-    )
+    return _CLEANER.clean(html)
 
 
 def handle_key(entity: Entity) -> str:

@@ -8,6 +8,7 @@ from typing import Final, Generic, TypeVar
 import msgspec
 
 from venire.kernel.ids import AccountId, PostId
+from venire.posts.media.model import Attachment
 
 T = TypeVar("T")
 
@@ -25,6 +26,21 @@ HELD: Final = "held"
 REMOVED: Final = "removed"
 DELETED: Final = "deleted"
 
+ANYONE: Final = "anyone"
+FOLLOWERS: Final = "followers"
+MENTIONED: Final = "mentioned"
+REPLY_POLICIES: Final = (ANYONE, FOLLOWERS, MENTIONED)
+"""Who may answer a post, from the widest to the narrowest; its author always may."""
+NOBODY: Final = "nobody"
+QUOTE_POLICIES: Final = (PUBLIC, FOLLOWERS, NOBODY)
+"""Who may quote a post, in Mastodon's words."""
+
+PENDING: Final = "pending"
+ACCEPTED: Final = "accepted"
+REJECTED: Final = "rejected"
+REVOKED: Final = "revoked"
+"""What a quoted post's author said to being quoted."""
+
 
 class Mention(msgspec.Struct, frozen=True):
     """An account that a post names; usernames do not change."""
@@ -33,8 +49,28 @@ class Mention(msgspec.Struct, frozen=True):
     username: str
 
 
+class Application(msgspec.Struct, frozen=True):
+    """The client program that a post was written with."""
+
+    name: str
+    website: str | None = None
+
+
+class Poll(msgspec.Struct, frozen=True):
+    """The question of a post. Its id is the post's; an edit of it begins a new `round` of votes."""
+
+    options: tuple[str, ...]
+    multiple: bool
+    ends_at_ms: int
+    hide_totals: bool = False
+    round: int = 1
+
+
 class Post(msgspec.Struct, frozen=True):
-    """A post as it is stored, whatever its state. `tags` are in lower case, without the sign."""
+    """A post as it is stored, whatever its state. `tags` are in lower case, without the sign.
+
+    One with `reblog_of_id` shows another post to its author's followers and says nothing itself.
+    """
 
     id: PostId
     version: int
@@ -57,6 +93,17 @@ class Post(msgspec.Struct, frozen=True):
     state_case_id: int | None = None
     state_rule: int | None = None
     state_at_ms: int | None = None
+    reblog_of_id: PostId | None = None
+    reblog_author_id: AccountId | None = None
+    attachments: tuple[Attachment, ...] = ()
+    poll: Poll | None = None
+    quoted_id: PostId | None = None
+    quoted_author_id: AccountId | None = None
+    quote_state: str | None = None
+    quote_policy: str = PUBLIC
+    reply_policy: str = ANYONE
+    local_only: bool = False
+    application: Application | None = None
 
     @property
     def mentioned_ids(self) -> frozenset[AccountId]:
@@ -69,6 +116,15 @@ class Post(msgspec.Struct, frozen=True):
         return self.in_reply_to_account_id not in {None, self.author_id}
 
 
+class PollDraft(msgspec.Struct, frozen=True):
+    """A question as it is handed in: open for so many seconds."""
+
+    options: tuple[str, ...]
+    expires_in_s: int
+    multiple: bool = False
+    hide_totals: bool = False
+
+
 class Draft(msgspec.Struct, frozen=True):
     """What a member hands in. None leaves a choice to their preferences."""
 
@@ -79,6 +135,21 @@ class Draft(msgspec.Struct, frozen=True):
     sensitive: bool | None = None
     in_reply_to_id: int | None = None
     idempotency_key: str | None = None
+    media_ids: tuple[int, ...] = ()
+    poll: PollDraft | None = None
+    quoted_id: int | None = None
+    quote_policy: str | None = None
+    reply_policy: str | None = None
+    local_only: bool = False
+    application: Application | None = None
+
+
+class MediaChange(msgspec.Struct, frozen=True):
+    """What an edit changes of an attached medium; None leaves a thing as it is."""
+
+    id: int
+    description: str | None = None
+    focus: tuple[float, float] | None = None
 
 
 class Edit(msgspec.Struct, frozen=True):
@@ -88,6 +159,10 @@ class Edit(msgspec.Struct, frozen=True):
     spoiler: str | None = None
     language: str | None = None
     sensitive: bool | None = None
+    media_ids: tuple[int, ...] | None = None
+    media_changes: tuple[MediaChange, ...] = ()
+    poll: PollDraft | None = None
+    quote_policy: str | None = None
 
 
 class Version(msgspec.Struct, frozen=True):
@@ -97,6 +172,8 @@ class Version(msgspec.Struct, frozen=True):
     spoiler: str
     sensitive: bool
     at_ms: int
+    attachments: tuple[Attachment, ...] = ()
+    poll: Poll | None = None
 
 
 class Relation(msgspec.Struct, frozen=True):
@@ -115,6 +192,9 @@ class Entry(msgspec.Struct, frozen=True):
     author_id: int
     in_reply_to_account_id: int | None = None
     visibility: str = PUBLIC
+    reblog_of_id: int | None = None
+    reblog_author_id: int | None = None
+    has_media: bool = False
 
     @property
     def replies_to_other(self) -> bool:

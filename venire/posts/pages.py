@@ -34,10 +34,15 @@ async def fill_page(
     ended, last = False, None
     for _ in range(ROUNDS):
         found = await fetch(stretch)
-        kept += await keep(found)
-        ended = len(found) < count
-        if found:
-            last = place(found[-1])
+        looked = 0
+        # In parts: most of what is fetched is shown, so the half is mostly enough.
+        while looked < len(found) and len(kept) < window.limit:
+            part = found[looked : looked + window.limit]
+            kept += await keep(part)
+            looked += len(part)
+        ended = len(found) < count and looked == len(found)
+        if looked:
+            last = place(found[looked - 1])
             stretch = stretch.beyond(last)
         if ended or len(kept) >= window.limit:
             break

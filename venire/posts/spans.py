@@ -6,6 +6,7 @@ Partitions stay below about 100 MB at the size this is built for, and a page rea
 from __future__ import annotations
 
 import datetime as dt
+import functools
 
 from venire.kernel.clock import DAY_MS
 from venire.kernel.ids import id_at, id_ms
@@ -20,15 +21,20 @@ FIRST_YEAR = 2006
 """No post is older: archives of other networks begin here."""
 
 
+@functools.lru_cache(8_192)
+def _date(day: int) -> dt.datetime:
+    return dt.datetime.fromtimestamp(day * DAY_MS // 1_000, tz=dt.UTC)
+
+
 def year_of(identifier: int) -> int:
     """The calendar year, UTC, in which an id was given."""
-    return dt.datetime.fromtimestamp(id_ms(identifier) // 1000, tz=dt.UTC).year
+    return _date(id_ms(identifier) // DAY_MS).year
 
 
 def month_of(identifier: int) -> int:
     """The month, counted from year 0, in which an id was given."""
-    moment = dt.datetime.fromtimestamp(id_ms(identifier) // 1000, tz=dt.UTC)
-    return moment.year * 12 + moment.month - 1
+    date = _date(id_ms(identifier) // DAY_MS)
+    return date.year * 12 + date.month - 1
 
 
 def shard_of(identifier: int) -> int:

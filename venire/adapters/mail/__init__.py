@@ -1,0 +1,1 @@
+"""Ways to people's mailboxes; each passes `tests/adapters/test_mail.py`."""

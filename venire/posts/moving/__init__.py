@@ -1,0 +1,1 @@
+"""Moving: what members bring along from elsewhere, and what they take with them."""
