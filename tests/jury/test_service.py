@@ -40,6 +40,7 @@ def test_a_member_who_meets_every_condition_may_serve():
         ({"consented_at_ms": NOW_MS + 1}, {}, "no_consent", None),
         ({}, {"born": dt.date(2008, 3, 2)}, "too_young", "age"),
         ({}, {"born": None}, "too_young", "age"),
+        ({}, {"minor": True}, "too_young", None),
         ({}, {"contact_confirmed": False}, "no_contact", "contact"),
         (
             {},

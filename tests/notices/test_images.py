@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
+from venire.kernel.confinement import child_environment
 from venire.kernel.errors import Invalid
 from venire.notices import images
 from venire.notices.model import MAX_SCREENSHOT_BYTES
@@ -135,7 +136,7 @@ def test_a_damaged_picture_never_fails_in_another_way(damage, place):
 
 LIMITED = """
 import socket, sys
-from venire.notices.images import limit_process
+from venire.kernel.confinement import limit_process
 limit_process(memory_bytes=300 << 20, cpu_seconds=5, open_files=3)
 failed = []
 for name, attempt in (
@@ -156,7 +157,7 @@ async def test_the_child_can_open_nothing_call_nobody_and_take_no_more_memory(tm
     with (tmp_path / "stderr").open("w") as stderr:
         done = await anyio.run_process(
             [sys.executable, "-c", LIMITED],
-            env=images.child_environment(),
+            env=child_environment(),
             stderr=stderr,
             check=False,
         )
@@ -165,21 +166,21 @@ async def test_the_child_can_open_nothing_call_nobody_and_take_no_more_memory(tm
 
 async def test_the_child_endlessly_computing_is_ended_by_the_system():
     script = (
-        "from venire.notices.images import limit_process\n"
+        "from venire.kernel.confinement import limit_process\n"
         "limit_process(memory_bytes=1 << 30, cpu_seconds=1, open_files=3)\n"
         "while True: pass\n"
     )
     with anyio.fail_after(20):
         done = await anyio.run_process(
-            [sys.executable, "-c", script], env=images.child_environment(), check=False
+            [sys.executable, "-c", script], env=child_environment(), check=False
         )
     assert done.returncode < 0
 
 
 def test_the_child_is_told_no_secret(monkeypatch):
     monkeypatch.setenv("VENIRE_SECRET", "hush")
-    assert "hush" not in images.child_environment().values()
-    assert set(images.child_environment()) <= {
+    assert "hush" not in child_environment().values()
+    assert set(child_environment()) <= {
         "PATH", "PYTHONPATH", "PYTHONIOENCODING", "PYTHONDONTWRITEBYTECODE", "LANG",
         "OMP_NUM_THREADS", "OMP_THREAD_LIMIT",
     }  # fmt: skip

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from venire.detectors.model import Detectors
     from venire.jury.actions import Pools
     from venire.notices.ocr import OcrPool
+    from venire.posts.media.studio import Tools
+    from venire.posts.push_delivery import PushDelivery
     from venire.record.actions import Sequencer
 
 
@@ -37,3 +39,5 @@ class Court:
     ocr: OcrPool
     site_account_id: int
     pulse: Pulse
+    push: PushDelivery
+    media: Tools

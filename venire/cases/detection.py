@@ -15,8 +15,7 @@ from venire.cases.court import Court
 from venire.cases.model import Case, Source, Subject
 from venire.detectors import store as bank_store
 from venire.detectors.model import Evidence, Judgement
-from venire.detectors.run import judge
-from venire.events import PostCreated, PostDeleted, PostEdited
+from venire.events import PostCreated, PostDeleted, PostEdited, PostImported
 from venire.kernel.errors import Conflict
 from venire.notices import actions as notices
 from venire.posts import actions as posts
@@ -27,24 +26,24 @@ _SPANS_AT_MOST = 20
 
 
 async def on_post(court: Court, envelope: Envelope) -> None:
-    """Look at a post that was published or edited."""
+    """Look at a post that was published, edited or brought along from elsewhere."""
     event = envelope.event
-    if not isinstance(event, PostCreated | PostEdited):
+    if not isinstance(event, PostCreated | PostEdited | PostImported):
         return
     post = await posts.load(court.world, event.post_id)
     if post is None or post.visibility not in LISTED or post.state in {DELETED, REMOVED}:
         return
-    if post.author_id == court.site_account_id:
+    if post.author_id == court.site_account_id or post.reblog_of_id is not None:
         return
     subject = Subject("post", post.id, post.author_id)
-    for source in (await bank_source(court, post), _detector_source(court, post)):
+    for source in (await bank_source(court, post), await _detector_source(court, post)):
         if source is not None:
             await intake.note_source(court.world, court.policy, subject, source)
 
 
-def _detector_source(court: Court, post: Post) -> Source | None:
+async def _detector_source(court: Court, post: Post) -> Source | None:
     evidence = Evidence(post.id, text_of(post), post.language)
-    judgement = judge(evidence, court.detectors.models)
+    judgement = await court.detectors.bench.judge(evidence)
     if not judgement.case or judgement.category is None:
         return None
     return Source(
@@ -69,8 +68,12 @@ def _spans(judgement: Judgement) -> list[dict[str, Any]]:
 
 
 def text_of(post: Post) -> str:
-    """What is read of a post: its warning and its text."""
-    return f"{post.spoiler}\n{post.text}" if post.spoiler else post.text
+    """What is read of a post: warning, text, the answers of its poll, words about its pictures."""
+    parts = [post.spoiler, post.text] if post.spoiler else [post.text]
+    if post.poll is not None:
+        parts += post.poll.options
+    parts += [one.description for one in post.attachments if one.description]
+    return "\n".join(parts)
 
 
 async def bank_source(court: Court, post: Post) -> Source | None:

@@ -10,13 +10,14 @@ from typing import Final
 
 import msgspec
 
-from venire.cases import delivery, messages, reports, statements, store, sweep
+from venire.cases import delivery, messages, report_desk, reports, statements, store, sweep
 from venire.cases.court import Court
 from venire.cases.detection import text_of
 from venire.cases.entries import step_number
 from venire.cases.model import Case, Statement
 from venire.events import CaseStepped
 from venire.kernel.clock import DAY_MS
+from venire.kernel.ids import parse_id
 from venire.notices import actions as notices
 from venire.notices.model import ItemState
 from venire.people import actions as people
@@ -31,6 +32,13 @@ _ITEM_STATES: Final[dict[str, ItemState]] = {
     "lift": "kept",
     "keep": "kept",
     "dispute": "disputed",
+}
+
+_MARKS: Final[dict[str, str]] = {
+    "sensitive": standing.SENSITIZED,
+    "silence": standing.SILENCED,
+    "disable": standing.DISABLED,
+    "suspend": standing.SUSPENDED,
 }
 
 
@@ -48,6 +56,8 @@ async def on_case_stepped(court: Court, envelope: Envelope) -> None:
     if case.subject_kind == "post":
         await _on_post(court, case, kind, event, envelope)
     elif kind in {"measure", "lift"}:
+        wanted = {key: _MARKS[limit] for limit, key in case.limits}
+        await standing.settle_limits(court.world, case.subject_id, case.id, wanted)
         await _settle_points(court, case, kind, event, envelope.at_ms)
         await _tell_author(court, case, kind, event, envelope)
     if kind in {"measure", "lift", "keep"} and case.state == "decided":
@@ -110,9 +120,9 @@ def _undone(case: Case, key: str) -> list[str]:
 async def _settle_points(
     court: Court, case: Case, kind: str, event: CaseStepped, at_ms: int
 ) -> None:
-    if kind == "measure":
+    if kind == "measure" and event.key in case.struck:
         await _strike(court, case, event.key, at_ms)
-    elif kind == "lift":
+    elif kind == "lift" and not case.limits:
         for key in _undone(case, event.key):
             await standing.take_back_strike(court.world, case.author_id, key)
 
@@ -148,6 +158,7 @@ async def _tell_author(
         sources=said,
         record_index=event.record_index,
         at_ms=envelope.at_ms,
+        limited=event.key in {key for _, key in case.limits},
     )
     await court.world.storage.commit(
         store.aggregate(case.id), [store.put_statement(case.author_id, case.id, statement)]
@@ -162,7 +173,7 @@ async def _tell_author(
             "moderation_warning",
             court.site_account_id,
             None,
-            statements.account_warning(statement, text),
+            statements.account_warning(statement, text, case.limits[-1][0] if case.limits else ""),
         )
 
 
@@ -176,7 +187,7 @@ async def _author_message(
         # Nothing of such a post is repeated anywhere, not even to its author.
         text, statement = "…", msgspec.structs.replace(statement, words=())
     if case.subject_kind == "account":
-        return messages.account_message(language, category, kind, statement, url)
+        return messages.account_message(language, category, kind, statement, url, case=case)
     if kind == "hold":
         return messages.hold_message(language, category, text, statement.words, url)
     if kind == "measure":
@@ -200,3 +211,6 @@ async def _tell_outcomes(court: Court, case: Case) -> None:
     for source in await store.sources(court.world.storage, case.id):
         if source.kind == "report" and source.account_id is not None:
             await reports.tell_outcome(court, case, source.account_id)
+            report_id = parse_id(source.ref.rpartition(":")[2])
+            if report_id is not None:
+                await report_desk.note_decided(court, report_id)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from venire.cases.limits import LIFTS, LIMITS
 from venire.cases.model import Case
 from venire.cases.policy import Policy
 from venire.cases.rules import takes_over
@@ -161,10 +162,12 @@ def lift_header(case: Case, policy: Policy) -> dict[str, Any]:
 
 def moderator_header(case: Case, policy: Policy, action: str) -> dict[str, Any]:
     """The header of what a moderator did by hand."""
-    return {
+    header: dict[str, Any] = {
         "category": case.category,
         "clause": policy.category(case.category).rule,
-        "action": action,
+        "action": LIMITS.get(action, action),
         "automated": False,
         "source": source_of(case),
     }
+    # The record knows what was done, not in a client's words; which limit ends is in the commit.
+    return {**header, "action": "lift", "undo": True} if action in LIFTS else header

@@ -69,10 +69,32 @@ def removal_message(
     return " ".join(parts)
 
 
+_LIMITED = {
+    "sensitive": "Your pictures are hidden behind a warning from now on.",
+    "silence": "Your posts are left out of public lists, and only your followers are notified.",
+    "disable": "Nobody can sign in to your account for now.",
+    "suspend": "Your account is suspended: you can read and leave, but not post.",
+}
+
+
 def account_message(
-    language: str, category: CategoryPolicy, kind: str, statement: Statement, url: str
+    language: str,
+    category: CategoryPolicy,
+    kind: str,
+    statement: Statement,
+    url: str,
+    *,
+    case: Case,
 ) -> str:
     """To the holder of an account that was judged as a whole. `kind`: measure or lift."""
+    standing = [translate(language, _LIMITED[limit]) for limit, _ in case.limits]
+    if kind == "lift" and not case.struck:
+        ended = translate(
+            language,
+            "A moderator took back what had been put on your account. Details: {url}",
+            url=url,
+        )
+        return " ".join([ended, *standing])
     if kind == "lift":
         return translate(
             language,
@@ -84,7 +106,7 @@ def account_message(
         language, "Your account was found to break {rule}.", rule=_rule(language, category)
     )
     decided = translate(language, _DECIDED[statement.decided_by])
-    return " ".join([found, decided, *_cost_and_appeal(language, statement, url)])
+    return " ".join([found, decided, *standing, *_cost_and_appeal(language, statement, url)])
 
 
 def _cost_and_appeal(language: str, statement: Statement, url: str) -> list[str]:

@@ -114,6 +114,8 @@ class Case(msgspec.Struct, frozen=True, omit_defaults=True):
     """The category that a verdict found broken, which need not be the gravest one alleged."""
     struck: tuple[str, ...] = ()
     """Keys of the steps that cost the author points, for whoever undoes one."""
+    limits: tuple[tuple[str, str], ...] = ()
+    """What a moderator put on the account, in order: (limit, key of the step)."""
     look_again_ms: int = 0
     """When the clock looks at this case again, while there is nobody to ask."""
     steps: int = 0

@@ -11,6 +11,7 @@ import msgspec
 
 from venire.cases import entries, intake, steps, store
 from venire.cases.court import Court
+from venire.cases.limits import LIFTS, LIMITS
 from venire.cases.model import Case, Source, Step, Subject
 from venire.events import CaseChanged
 from venire.kernel.clock import HOUR_MS, utc_day
@@ -18,7 +19,7 @@ from venire.kernel.errors import Conflict, Forbidden, Invalid, NotFound, Unavail
 from venire.posts import actions as posts
 from venire.storage.tables.cases import ModeratorActionRow
 
-ACTIONS = ("remove", "hold", "keep")
+ACTIONS = ("remove", "hold", "keep", *LIMITS, *LIFTS)
 REASON_CHARACTERS = 2000
 _TRIES = 20
 
@@ -35,6 +36,7 @@ async def act(
 ) -> None:
     """Remove, hold or keep the subject of a case; `category` is what a removal finds broken.
 
+    An account may also be limited, and a limit be ended: `limits.LIMITS`, `limits.LIFTS`.
     Raises Invalid `nothing_to_hold`, Forbidden `own_case`, NotFound, Conflict `nothing_to_change`.
     """
     _check(action, reason)
@@ -73,7 +75,12 @@ def _refuse(case: Case, actor_id: int, action: str) -> None:
         raise Forbidden("own_case", "another moderator has to act on what is yours")
     if action == "hold" and case.subject_kind == "account":
         raise Invalid("nothing_to_hold", "an account has nothing that could be hidden for a time")
-    if case.state == "decided":
+    limits = {limit for limit, _ in case.limits}
+    if action in LIMITS or action in LIFTS:
+        if case.subject_kind != "account":
+            raise Invalid("not_an_account", "only an account can be limited")
+        so = action in limits if action in LIMITS else LIFTS[action] not in limits
+    elif case.state == "decided":
         so = case.verdict == "keeps" if action == "keep" else case.measure == "remove"
     else:
         so = action == "hold" and case.hold == "held"
@@ -84,7 +91,7 @@ def _refuse(case: Case, actor_id: int, action: str) -> None:
 async def _intend(court: Court, case: Case, order: _Order) -> None:
     actor_id, action, reason, _ = order
     now_ms = court.world.now_ms()
-    found = order.category if action == "remove" else ""
+    found = order.category if action == "remove" or action in LIMITS else ""
     hours = court.policy.category(case.category).clock_hours
     step = Step(
         "moderator_action",
@@ -113,7 +120,7 @@ async def _intend(court: Court, case: Case, order: _Order) -> None:
         case,
         step,
         [("moderator_action", header)],
-        {"actor": str(actor_id), "reason": reason},
+        {"actor": str(actor_id), "reason": reason, "action": action},
         also=[store.put_moderator_action(row)],
         events=[CaseChanged(case.id)],
     )

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import msgspec
 
-from venire.cases import delivery, intake, messages, rules, store
+from venire.cases import delivery, intake, messages, report_desk, rules, store
 from venire.cases.court import Court
 from venire.cases.model import Case, Source, Subject
 from venire.events import ReportFiled
@@ -67,7 +67,8 @@ async def file_report(court: Court, draft: Draft) -> ReportRow:
         outcome=None,
         version=1,
     )
-    await storage.commit(f"report:{row.id}", store.put_report(row), [ReportFiled(row.id)], expect=0)
+    writes = [*store.put_report(row), *report_desk.new_report_writes(row)]
+    await storage.commit(f"report:{row.id}", writes, [ReportFiled(row.id)], expect=0)
     return row
 
 

@@ -8,6 +8,7 @@ from typing import Literal
 
 import msgspec
 
+from venire.cases.limits import LIFTS, LIMITS, limited, measure_of
 from venire.cases.model import Case, Hold, Round, RoundKind, Source, Step, StepType, Verdict
 from venire.cases.policy import CATEGORIES, Policy
 from venire.kernel.clock import HOUR_MS
@@ -337,6 +338,9 @@ def _decided(case: Case, step: Step, *, measure: str, hold: Hold) -> Case:
 
 
 def _by_moderator(case: Case, step: Step) -> Case:
+    if step.measure in LIMITS or step.measure in LIFTS:
+        judged = msgspec.structs.replace(limited(case, step), round=ended(case.round))
+        return _decided(judged, step, measure=measure_of(judged), hold=case.hold)
     if step.measure == "hold":
         there = reopen(case, due_at_ms=step.due_at_ms) if case.state == "decided" else case
         return _held(there, msgspec.structs.replace(step, by="moderator"))
@@ -352,23 +356,11 @@ def _by_moderator(case: Case, step: Step) -> Case:
         hold_wanted="",
         inherits="",
         struck=(*case.struck, step.key) if removes else case.struck,
+        limits=case.limits if removes else (),
         round=ended(case.round),
     )
     hold: Hold = "lifted" if not removes and case.hold == "held" else case.hold
     return _decided(reopened, step, measure="remove" if removes else "none", hold=hold)
-
-
-def effect_of(case: Case, step: Step) -> str:
-    """What a step does outside, told of the case as it was before it.
-
-    A moderator's `keep` of what nobody had hidden is no lift: its author would hear of a hold that
-    never was, and learn of a report from it.
-    """
-    if step.type != "moderator_action":
-        return step.type
-    hidden = case.hold == "held" or case.measure == "remove"
-    kept = "lift" if hidden else "keep"
-    return {"remove": "measure", "hold": "hold"}.get(step.measure, kept)
 
 
 def category_found(case: Case, votes: Sequence[tuple[str, str]]) -> str:

@@ -27,8 +27,9 @@ def build(
     sources: Sequence[Source],
     record_index: int,
     at_ms: int,
+    limited: bool = False,
 ) -> Statement:
-    """The statement for one step of a case."""
+    """The statement for one step of a case. `limited`: the step put a limit on the account."""
     category = policy.category(case.category)
     measured = kind == "measure"
     decided_by = "" if kind == "hold" else case.judged_by
@@ -48,8 +49,10 @@ def build(
         words=words_of(sources, text),
         text=text,
         at_ms=at_ms,
-        points=category.points if measured else 0,
-        points_expire_ms=at_ms + policy.points.expire_days * DAY_MS if measured else None,
+        points=category.points if measured and not limited else 0,
+        points_expire_ms=(
+            at_ms + policy.points.expire_days * DAY_MS if measured and not limited else None
+        ),
         appeal_until_ms=at_ms + policy.appeals.months * _MONTH_MS if measured else None,
         record_index=record_index if record_index >= 0 else None,
     )
@@ -67,11 +70,15 @@ def words_of(sources: Sequence[Source], text: str) -> tuple[str, ...]:
     return tuple(found)[:_WORDS_AT_MOST]
 
 
-def account_warning(statement: Statement, text: str) -> dict[str, object]:
-    """Mastodon's AccountWarning, as far as it can say this; the rest is in the message."""
+def account_warning(statement: Statement, text: str, limit: str = "") -> dict[str, object]:
+    """Mastodon's AccountWarning, as far as it can say this; the rest is in the message.
+
+    `limit`: what was put on the account, in Mastodon's words.
+    """
+    post = statement.post_id is not None and statement.kind != "hold"
     return {
         "id": str(statement.id),
-        "action": "none" if statement.kind == "hold" else "delete_statuses",
+        "action": limit or ("delete_statuses" if post else "none"),
         "text": text,
         "status_ids": None if statement.post_id is None else [str(statement.post_id)],
         "appeal": None,

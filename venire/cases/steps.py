@@ -14,7 +14,7 @@ from typing import Any
 
 import msgspec
 
-from venire.cases import draws, entries, panels, rules, service, store
+from venire.cases import draws, entries, limits, panels, rules, service, store
 from venire.cases.court import Court
 from venire.cases.model import Case, Step
 from venire.events import CaseStepped, Event, SummonsOffered
@@ -182,7 +182,7 @@ async def _finish(court: Court, case: Case, step: Step) -> None:
         index = await court.sequencer.append(key, entry)
     applied = rules.apply(case, step)
     writes = store.put_case(applied)
-    events: list[Event] = [CaseStepped(case.id, rules.effect_of(case, step), step.key, index)]
+    events: list[Event] = [CaseStepped(case.id, limits.effect_of(case, step), step.key, index)]
     if step.type == "seat" and case.round is not None and case.round.state == "voting":
         more, offered = _offer(court, case, step)
         writes += more

@@ -9,6 +9,7 @@ import msgspec
 
 if TYPE_CHECKING:
     from venire.detectors.bank import TextBank
+    from venire.detectors.batching import Bench
     from venire.detectors.linear_model import Linear
 
 Category = Literal[
@@ -81,7 +82,8 @@ class Models:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Detectors:
-    """What the rooms above are given: the models, and the bank of texts already judged."""
+    """What the rooms above are given: models, the bank of texts already judged, the bench."""
 
     models: Models
     bank: TextBank
+    bench: Bench

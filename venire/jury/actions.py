@@ -81,7 +81,8 @@ async def _standing_of(world: World, account_id: int) -> rules.Standing | None:
         return None
     # Only the year is kept: counted from its last day, nobody sits a day too young.
     born = None if login.birth_year is None else dt.date(login.birth_year, 12, 31)
-    return rules.Standing(account.created_at_ms, login.confirmed_at_ms is not None, born)
+    contact = login.confirmed_at_ms is not None
+    return rules.Standing(account.created_at_ms, contact, born, account.minor)
 
 
 async def unfit_for(world: World, conditions: Conditions, juror: Juror) -> tuple[str, ...]:

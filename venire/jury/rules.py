@@ -91,6 +91,7 @@ class Standing(msgspec.Struct, frozen=True):
     account_created_ms: int
     contact_confirmed: bool
     born: dt.date | None = None
+    minor: bool = False
 
 
 def unfit_for(
@@ -107,7 +108,11 @@ def unfit_for(
     found: list[tuple[Unfit, bool]] = [
         ("not_active", juror.state != "active"),
         ("no_consent", not 0 < juror.consented_at_ms <= now_ms),
-        ("too_young", not waivers.age and _age(standing.born, now_ms) < minimum_age),
+        # A profile may leave ages unasked; who said that they are a minor is never drawn.
+        (
+            "too_young",
+            standing.minor or (not waivers.age and _age(standing.born, now_ms) < minimum_age),
+        ),
         ("no_contact", not waivers.contact and not standing.contact_confirmed),
         ("new_account", not waivers.account_age and account_age_ms < minimum_account_days * DAY_MS),
         ("untrained", not waivers.training and not juror.trained),

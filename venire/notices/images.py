@@ -7,19 +7,16 @@ back is a grey raster, which the reading engines take without any decoder of the
 
 from __future__ import annotations
 
-import asyncio
 import dataclasses
 import io
-import os
-import resource
 import struct
 import sys
 import warnings
-from pathlib import Path
 from typing import Final
 
 from PIL import Image, UnidentifiedImageError
 
+from venire.kernel.confinement import limit_process, run_confined
 from venire.kernel.errors import Invalid
 from venire.notices.model import MAX_SCREENSHOT_BYTES
 
@@ -35,7 +32,6 @@ _HEAD: Final = struct.Struct(">4sII")
 _PICTURE: Final = b"GREY"
 _FAILED: Final = b"FAIL"
 _CODES: Final = ("broken_image", "too_large")
-_PACKAGES: Final = Path(__file__).resolve().parents[2]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -61,40 +57,16 @@ async def decode(content: bytes, *, wall_seconds: float = _WALL_SECONDS) -> Pict
     """
     if len(content) > MAX_SCREENSHOT_BYTES:
         raise Invalid("too_large", "a screenshot may have 20 MB", limit=MAX_SCREENSHOT_BYTES)
-    child = await asyncio.create_subprocess_exec(
-        sys.executable,
-        # -P keeps the current folder off the path: no module of a stranger is ever imported.
-        "-P",
-        "-m",
-        "venire.notices.images",
-        stdin=asyncio.subprocess.PIPE,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.DEVNULL,
-        env=child_environment(),
-        cwd="/",
-    )
     try:
-        answer, _ = await asyncio.wait_for(child.communicate(content), wall_seconds)
+        answer = await run_confined(
+            "venire.notices.images",
+            given=content,
+            seconds=wall_seconds,
+            answer_bytes=_HEAD.size + LONGEST_SIDE * LONGEST_SIDE,
+        )
     except TimeoutError as error:
         raise Invalid("broken_image", "decoding it took too long") from error
-    finally:
-        if child.returncode is None:
-            child.kill()
-            await child.wait()
     return _picture(answer)
-
-
-def child_environment() -> dict[str, str]:
-    """The little that a child process is told. No setting and no secret of ours is in it."""
-    return {
-        "PATH": os.environ.get("PATH", os.defpath),
-        "PYTHONPATH": str(_PACKAGES),
-        "PYTHONIOENCODING": "utf-8",
-        "PYTHONDONTWRITEBYTECODE": "1",
-        "LANG": "C.UTF-8",
-        "OMP_NUM_THREADS": "1",
-        "OMP_THREAD_LIMIT": "1",
-    }
 
 
 def _picture(answer: bytes) -> Picture:
@@ -179,22 +151,6 @@ def _on_ground(picture: Image.Image) -> Image.Image:
     ground = Image.new("L", picture.size, 0 if hidden > 0.5 and mean > 150 else 255)  # noqa: PLR2004
     ground.paste(shades, mask=cover)
     return ground
-
-
-def limit_process(*, memory_bytes: int, open_files: int, cpu_seconds: int | None = None) -> None:
-    """Give up, for good, what this process does not need. Files written: none; cores: none."""
-    wanted = (
-        (resource.RLIMIT_AS, memory_bytes),
-        (resource.RLIMIT_FSIZE, 0),
-        (resource.RLIMIT_CORE, 0),
-        (resource.RLIMIT_NOFILE, open_files),
-    )
-    if cpu_seconds is not None:
-        resource.setrlimit(resource.RLIMIT_CPU, (cpu_seconds, cpu_seconds))
-    for what, limit in wanted:
-        hard = resource.getrlimit(what)[1]
-        bound = limit if hard == resource.RLIM_INFINITY else min(limit, hard)
-        resource.setrlimit(what, (bound, bound))
 
 
 def _serve_one() -> None:

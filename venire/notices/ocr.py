@@ -16,8 +16,9 @@ from typing import Final, Literal, Self
 
 import msgspec
 
+from venire.kernel.confinement import child_environment
 from venire.kernel.errors import Invalid, Refused, Unavailable
-from venire.notices.images import Picture, child_environment, decode
+from venire.notices.images import Picture, decode
 from venire.notices.model import ReadPicture
 from venire.notices.ocr_worker import REQUEST, RESPONSE, Answer
 

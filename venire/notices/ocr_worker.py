@@ -19,7 +19,8 @@ from typing import Any, BinaryIO, Final, Protocol
 
 import msgspec
 
-from venire.notices.images import Picture, limit_process
+from venire.kernel.confinement import limit_process
+from venire.notices.images import Picture
 from venire.notices.model import ReadLine
 
 REQUEST: Final = struct.Struct(">II")
