@@ -148,19 +148,6 @@ async def test_a_profile_changes_in_one_multipart_request(site):
     assert [field["name"] for field in found["fields"]] == ["Web"]
 
 
-async def test_a_picture_is_refused_and_nothing_else_of_the_request_happens(site):
-    alice = await site.member("alice")
-    answer = await alice.patch(
-        "/api/v1/accounts/update_credentials",
-        data={"display_name": "Changed"},
-        files={"avatar": ("a.png", b"\x89PNG", "image/png")},
-    )
-    assert answer.status_code == 422
-    assert answer.json()["code"] == "pictures_not_supported"
-    me = (await alice.get("/api/v1/accounts/verify_credentials")).json()
-    assert me["display_name"] == ""
-
-
 async def test_a_profile_that_is_too_long_is_refused(site):
     alice = await site.member("alice")
     answer = await alice.patch(

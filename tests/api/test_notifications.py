@@ -6,7 +6,7 @@ import pytest
 
 from tests.kit.site import open_site, usual_subscriptions
 from venire.people import actions as people
-from venire.posts import actions, notifications
+from venire.posts import actions, notifications, telling
 from venire.storage.relay import Subscription
 
 pytestmark = pytest.mark.anyio
@@ -17,7 +17,7 @@ PATH = "/api/v1/notifications"
 def _subscriptions(court):
     world = court.world
     told = Subscription(
-        "notifications", lambda one: notifications.tell(world, one), notifications.HEARS
+        "notifications", lambda one: telling.tell(world, one), telling.HEARS
     )
     return (*usual_subscriptions(world), told)
 
@@ -42,7 +42,8 @@ async def test_a_mention_and_a_follow_are_told_with_account_and_status(site):
     assert (mention["type"], mention["status"]["id"]) == ("mention", post)
     assert mention["account"]["id"] == str(ani.id)
     assert (follow["type"], follow["status"]) == ("follow", None)
-    assert follow["group_key"] == f"ungrouped-{follow['id']}"
+    assert mention["group_key"] == f"ungrouped-{mention['id']}"
+    assert follow["group_key"].startswith("follow-")
     assert (await bob.get(f"{PATH}/{mention['id']}")).json() == mention
     assert (await ani.get(f"{PATH}/{mention['id']}")).status_code == 404
     assert (await site.client.get(PATH)).status_code == 401

@@ -13,6 +13,7 @@ from venire.api.errors import PHRASES, phrase_of
 from venire.kernel import errors
 from venire.kernel.errors import Forbidden, Problem
 from venire.kernel.i18n import LANGUAGES, catalogue_keys
+from venire.posts.media.rules import FAULTS
 
 PACKAGE = Path(__file__).parent.parent.parent / "venire"
 PROBLEMS = {
@@ -20,9 +21,10 @@ PROBLEMS = {
     for name, one in vars(errors).items()
     if isinstance(one, type) and issubclass(one, Problem) and name != "Refused"
 } | {"OAuthError"}
-_MODULES = "accounts apps authentication authorize form oauth parameters"
+_MODULES = "accounts apps authentication authorize form media oauth parameters"
 SOURCES = [
     *(PACKAGE / "people").glob("*.py"),
+    *(PACKAGE / "posts" / "media").glob("*.py"),
     *(PACKAGE / "api" / f"{name}.py" for name in _MODULES.split()),
 ]
 
@@ -55,6 +57,7 @@ def said_on_the_page() -> set[str]:
 
 EVERYTHING = (
     set(PHRASES.values())
+    | set(FAULTS.values())
     | said_in_templates()
     | said_on_the_page()
     | {hint for path in SOURCES for hint in hints_of(path)}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from urllib.parse import parse_qs, urlsplit
+
 import pytest
 
 pytestmark = pytest.mark.anyio
@@ -132,9 +134,12 @@ async def test_min_id_reads_upwards_and_answers_downwards(site):
     for other in others:
         await alice.post(f"/api/v1/accounts/{other.id}/follow")
     path = f"/api/v1/accounts/{alice.id}/following"
-    page = await site.client.get(path, params={"min_id": others[0].id, "limit": 2})
+    first = await site.client.get(path, params={"min_id": 1, "limit": 1})
+    assert [one["username"] for one in first.json()] == ["other0"]
+    cursor = parse_qs(urlsplit(first.links["prev"]["url"]).query)["min_id"][0]
+    page = await site.client.get(path, params={"min_id": cursor, "limit": 2})
     assert [one["username"] for one in page.json()] == ["other2", "other1"]
-    page = await site.client.get(path, params={"since_id": others[0].id, "limit": 2})
+    page = await site.client.get(path, params={"since_id": cursor, "limit": 2})
     assert [one["username"] for one in page.json()] == ["other3", "other2"]
 
 

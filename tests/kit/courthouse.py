@@ -16,11 +16,13 @@ from venire.cases import store
 from venire.cases.model import Case
 from venire.cases.policy import load_policy
 from venire.detectors.bank import TextBank
+from venire.detectors.batching import Bench
 from venire.detectors.model import Detectors
 from venire.detectors.run import load_models
 from venire.jury import actions as jury
 from venire.notices.ocr import OcrPool
 from venire.people import actions as people
+from venire.posts.media.studio import Films, Studio, Tools
 from venire.record.actions import Sequencer
 from venire.record.note import Signer
 from venire.server.subscriptions import subscriptions
@@ -110,17 +112,23 @@ class Courthouse:
 
 
 @contextlib.asynccontextmanager
-async def open_courthouse(folder: Path, *, jurors: int = 0) -> AsyncIterator[Courthouse]:
-    """Open a house in a folder, with a frozen pool where `jurors` are asked for."""
+async def open_courthouse(
+    folder: Path, *, jurors: int = 0, films: Films | None = None
+) -> AsyncIterator[Courthouse]:
+    """Open a house in a folder, with a frozen pool where `jurors` are asked for.
+
+    `films`: an ffmpeg, where video and sound are taken.
+    """
     made: dict[str, Any] = {}
 
     def parts(world: World) -> dict[str, Any]:
         made["sequencer"] = Sequencer(world, Signer("venire.test/record", b"k" * 32))
         made["search"] = SqliteIndex(folder / "search.db")
         made["ocr"] = OcrPool(workers=1)
+        models = load_models()
         return {
             "policy": load_policy(),
-            "detectors": Detectors(load_models(), TextBank()),
+            "detectors": Detectors(models, TextBank(), Bench(models)),
             "search": made["search"],
             "objects": LocalObjects(folder / "objects"),
             "sequencer": made["sequencer"],
@@ -128,6 +136,7 @@ async def open_courthouse(folder: Path, *, jurors: int = 0) -> AsyncIterator[Cou
             "ocr": made["ocr"],
             "site_account_id": 0,
             "pulse": Caught(),
+            "media": Tools(world, LocalObjects(folder / "media"), Studio(1, films=films)),
         }
 
     async with open_site(folder, parts=parts, subscriptions=subscriptions) as site:

@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 import uvicorn
 
 from tests.kit.site import OpenSite, open_site
+from venire.server.sockets import FrameProtocol
 from venire.storage.relay import Relay
 
 T = TypeVar("T")
@@ -28,6 +29,10 @@ class Served:
 
     def call(self, coroutine: Coroutine[Any, Any, T]) -> T:
         return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result(30)
+
+    def close_streams(self) -> None:
+        """End what would never end by itself."""
+        self._loop.call_soon_threadsafe(self.site.app.streaming.close)
 
 
 class _Thread:
@@ -49,6 +54,8 @@ class _Thread:
 
     def stop(self) -> None:
         if self._server is not None:
+            if self.served is not None:
+                self.served.close_streams()
             self._server.should_exit = True
         self._thread.join(30)
         if self.failure is not None:
@@ -73,7 +80,8 @@ class _Thread:
                 log_config=None,
                 access_log=False,
                 lifespan="off",
-                ws="none",
+                ws=FrameProtocol,
+                ws_per_message_deflate=False,
                 timeout_graceful_shutdown=2,
             )
             self._server = uvicorn.Server(config)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
+
 import msgspec
 from starlette.responses import Response
 
@@ -9,46 +11,48 @@ from venire.api.entities.account import (
     account_jsons,
     build_account,
     credential_entity,
+    moved_json,
 )
 from venire.api.entities.application import build_token
 from venire.api.form import Form
 from venire.api.paging import newest_first, page_of, paged_response
 from venire.api.parameters import ApiRequest
+from venire.api.pictures import take_pictures
 from venire.api.routing import json_response
 from venire.cases.court import Court
-from venire.kernel.errors import Forbidden, Invalid, NotFound, Unauthenticated
+from venire.kernel.clock import iso_ms
+from venire.kernel.errors import Forbidden, NotFound, Unauthenticated
 from venire.kernel.i18n import supported
 from venire.kernel.ids import AccountId
-from venire.people import actions, follows, rules
+from venire.people import actions, follows, joining, rules
+from venire.people.challenges import make_challenge
 from venire.people.counts import load_counts
+from venire.people.finding import local_name
 from venire.people.model import (
     ACTIVE,
     DELETED,
-    PENDING,
-    UNCONFIRMED,
     Account,
     Changes,
     Field,
     SignUp,
 )
-from venire.people.relations import blocks_either_way
 from venire.people.standing import standing
-from venire.people.store import find_by_handle, find_by_prefix, load_account
+from venire.people.store import WAITS, find_by_handle, load_account
 from venire.people.tokens import issue_token
+from venire.posts.media.pictures import pictures
 from venire.storage.world import World
 
-_FOUND = 80
+TiesPage = Callable[..., Awaitable[list[tuple[int, AccountId]]]]
+"""Reads a page of ties as (follow id, account id)."""
 
 
 async def sign_up(court: Court, request: ApiRequest) -> Response:
     """Join; the answer is a token of the app that asked."""
-    world, settings, viewer = court.world, request.settings, request.viewer
+    world, viewer = court.world, request.viewer
     if viewer is None:
         raise Unauthenticated("access_token_invalid", "The access token is invalid")
-    if settings.registrations == "closed":
-        raise Forbidden("registrations_closed", "This site takes no new members now")
     form = await request.form()
-    account = await actions.sign_up(
+    account = await joining.join(
         world,
         SignUp(
             username=(form.text("username", limit=1_000) or "").strip(),
@@ -59,9 +63,12 @@ async def sign_up(court: Court, request: ApiRequest) -> Response:
             born=form.text("date_of_birth", limit=10) or None,
             reason=form.text("reason", limit=10_000),
             address=request.address,
+            country=form.text("country", limit=10) or "",
+            guardian_email=form.text("guardian_email", limit=1_000) or "",
+            challenge=form.text("challenge", limit=300) or "",
+            answer=form.text("challenge_answer", limit=300) or "",
         ),
-        minimum_age=0 if world.site.acceptance else settings.minimum_age,
-        state=_first_state(world, request),
+        request.settings,
     )
     granted = await issue_token(
         world,
@@ -72,12 +79,32 @@ async def sign_up(court: Court, request: ApiRequest) -> Response:
     return json_response(build_token(granted), headers={"Cache-Control": "no-store"})
 
 
-def _first_state(world: World, request: ApiRequest) -> str:
-    if world.site.acceptance:
-        return ACTIVE
-    if request.settings.registrations == "approval":
-        return PENDING
-    return UNCONFIRMED if request.settings.confirmed_contact_required else ACTIVE
+async def challenge(court: Court, request: ApiRequest) -> Response:
+    """The work that a sign-up may bring along instead of waiting; null where none is asked."""
+    bits = request.settings.door.challenge_bits
+    if not bits or court.world.site.acceptance:
+        return json_response({"challenge": None, "algorithm": None, "bits": 0, "expires_at": None})
+    made = await make_challenge(court.world, bits)
+    body = {
+        "challenge": made.challenge,
+        "algorithm": "sha256",
+        "bits": made.bits,
+        "expires_at": iso_ms(made.until_ms),
+    }
+    return json_response(body, headers={"Cache-Control": "no-store"})
+
+
+async def leave(court: Court, request: ApiRequest) -> Response:
+    """Delete one's own account, with its password; signing in within a week undoes it."""
+    form = await request.form()
+    await request.take("sign_in_name", f"account:{request.account_id}")
+    good = await actions.check_password(
+        court.world, request.account_id, form.required("password", limit=10_000)
+    )
+    if not good:
+        raise Forbidden("password_wrong", "The password is wrong")
+    await actions.delete_account(court.world, request.account_id)
+    return json_response({})
 
 
 async def verify_credentials(court: Court, request: ApiRequest) -> Response:
@@ -94,14 +121,12 @@ async def _me(court: Court, request: ApiRequest) -> Account:
 
 async def update_credentials(court: Court, request: ApiRequest) -> Response:
     """Change one's own profile, with whatever a client sends at once."""
-    form = await request.form()
-    for name in ("avatar", "header"):
-        # A refusal of the whole: a client told "200" would believe that its picture is there.
-        if form.fields.get(name) not in (None, ""):
-            raise Invalid(
-                "pictures_not_supported", "This site keeps no profile pictures", parameter=name
-            )
-    account = await actions.change_profile(court.world, request.account_id, _changes(form))
+    async with request.spooled() as form:
+        changes = _changes(form)
+        # Before a picture is replaced: all of it is changed, or nothing.
+        actions.refuse_faults(rules.check_changes(changes))
+        await take_pictures(court, request, form)
+    account = await actions.change_profile(court.world, request.account_id, changes)
     return json_response(await credential_entity(court.world, account))
 
 
@@ -133,16 +158,18 @@ async def show_account(court: Court, request: ApiRequest) -> Response:
     """One account; a suspended one says so."""
     world = court.world
     account = await load_account(world, request.path("id"))
-    if account is None or account.state in {UNCONFIRMED, PENDING}:
+    if account is None or account.state in WAITS or account.state == DELETED:
         raise NotFound("record_not_found", "Record not found")
     return json_response(await _profile(world, account))
 
 
 async def _profile(world: World, account: Account) -> msgspec.Struct:
     counts = await load_counts(world, [account.id])
-    entity = build_account(account, counts[account.id], world.site.base_url)
+    shown = (await pictures(world, [account.id]))[account.id]
+    entity = build_account(account, counts[account.id], shown, world.site.base_url)
+    entity = msgspec.structs.replace(entity, moved=await moved_json(world, account))
     stands = await standing(world, account.id)
-    if account.state == DELETED or stands.terminated:
+    if stands.terminated:
         return msgspec.structs.replace(entity, suspended=True)
     return entity
 
@@ -157,76 +184,29 @@ async def show_accounts(court: Court, request: ApiRequest) -> Response:
 async def lookup(court: Court, request: ApiRequest) -> Response:
     """An account by `username` or `username@this.site`."""
     name = request.query.required("acct", limit=500)
-    username = local_username(court.world, name)
+    username = local_name(court.world, name)
     account = await find_by_handle(court.world, username) if username else None
     if account is None or account.state != ACTIVE:
         raise NotFound("record_not_found", "Record not found")
     return json_response(await _profile(court.world, account))
 
 
-def local_username(world: World, name: str) -> str | None:
-    """The username in `@name`, `name@domain` or an address of this site; None for another site."""
-    name = name.strip()
-    base_url = f"{world.site.base_url}/@"
-    if name.startswith(base_url):
-        name = name.removeprefix(base_url)
-    username, _, domain = name.removeprefix("@").partition("@")
-    if domain and domain.lower() != world.site.domain.lower():
-        return None
-    return username
-
-
-async def search_accounts(court: Court, request: ApiRequest) -> Response:
-    """Accounts whose name begins so, as when a mention is typed."""
-    query = request.query
-    found = await find_accounts(
-        court.world,
-        request.account_id,
-        query.required("q", limit=500),
-        limit=query.integer("limit", 40, low=1, high=_FOUND),
-        offset=query.integer("offset", 0, high=1_000),
-        following=bool(query.flag("following")),
-    )
-    jsons = await account_jsons(court.world, found)
-    return json_response([jsons[one] for one in found if one in jsons])
-
-
-async def find_accounts(
-    world: World,
-    viewer_id: int | None,
-    text: str,
-    *,
-    limit: int,
-    offset: int = 0,
-    following: bool = False,
-) -> list[AccountId]:
-    """Ids of accounts found by a name, the exact one first; nobody who blocks the viewer."""
-    username = local_username(world, text)
-    if username is None:
-        return []
-    exact = await find_by_handle(world, username)
-    begun = await find_by_prefix(world, rules.sought_word(username), limit + offset + _FOUND)
-    ids = dict.fromkeys([*([exact.id] if exact is not None else []), *begun])
-    found: list[AccountId] = []
-    for one in ids:
-        account = await load_account(world, one)
-        if account is None or account.state != ACTIVE:
-            continue
-        if viewer_id is not None and await blocks_either_way(world, viewer_id, one):
-            continue
-        tied = viewer_id is not None and await follows.is_following(world, viewer_id, one)
-        if not following or tied:
-            found.append(one)
-    return found[offset : offset + limit]
-
-
 async def followers(court: Court, request: ApiRequest) -> Response:
     """Who follows an account, newest first; the cursor is the follow's own id."""
+    return await _tied(court, request, follows.follower_page)
+
+
+async def following(court: Court, request: ApiRequest) -> Response:
+    """Whom an account follows, newest first; the cursor is the follow's own id."""
+    return await _tied(court, request, follows.following_page)
+
+
+async def _tied(court: Court, request: ApiRequest, read_page: TiesPage) -> Response:
     world, account_id = court.world, request.path("id")
     page = page_of(request, 40, 80)
     if not await _shows_ties(world, request, account_id):
         return json_response([])
-    read = await follows.follower_page(world, account_id, **page.bounds)
+    read = await read_page(world, account_id, **page.bounds)
     rows = newest_first(page, read)
     jsons = await account_jsons(world, [account for _, account in rows])
     return paged_response(
@@ -234,24 +214,6 @@ async def followers(court: Court, request: ApiRequest) -> Response:
         request,
         [jsons[account] for _, account in rows if account in jsons],
         [follow_id for follow_id, _ in rows],
-        more=len(read) == page.limit,
-    )
-
-
-async def following(court: Court, request: ApiRequest) -> Response:
-    """Whom an account follows; the cursor is their id."""
-    world, account_id = court.world, request.path("id")
-    page = page_of(request, 40, 80)
-    if not await _shows_ties(world, request, account_id):
-        return json_response([])
-    read = await follows.following_page(world, account_id, **page.bounds)
-    ids = [tie.followee_id for tie in newest_first(page, read)]
-    jsons = await account_jsons(world, ids)
-    return paged_response(
-        world,
-        request,
-        [jsons[one] for one in ids if one in jsons],
-        ids,
         more=len(read) == page.limit,
     )
 

@@ -24,7 +24,7 @@ async def create_app(court: Court, request: ApiRequest) -> Response:
         scopes=scopes.parse(form.text("scopes") or "") or scopes.DEFAULT,
         website=form.text("website") or None,
     )
-    return json_response(build_credentials(app, secret))
+    return json_response(build_credentials(app, secret, request.settings.vapid_public_key))
 
 
 async def verify_app(court: Court, request: ApiRequest) -> Response:
@@ -33,4 +33,4 @@ async def verify_app(court: Court, request: ApiRequest) -> Response:
     app = await oauth.load_app(court.world, viewer.client_id) if viewer is not None else None
     if app is None:
         raise Unauthenticated("access_token_invalid", "The access token is invalid")
-    return json_response(build_application(app))
+    return json_response(build_application(app, request.settings.vapid_public_key))

@@ -8,11 +8,11 @@ from venire.api.parameters import Viewer
 from venire.api.routing import Route
 from venire.api.settings import ApiSettings
 from venire.kernel.errors import Forbidden, Unauthenticated
-from venire.people.model import ADMIN, MODERATOR, PENDING, Bearer
+from venire.people.model import ADMIN, MODERATOR
 from venire.people.rules import may_write
 from venire.people.scopes import covers
 from venire.people.standing import standing
-from venire.people.tokens import authenticate, usable
+from venire.people.tokens import authenticate, not_yet, usable
 from venire.storage.world import World
 
 POSTING = frozenset({"write:statuses", "write:media"})
@@ -38,8 +38,8 @@ async def identify(world: World, request: Request, settings: ApiSettings) -> Vie
     if bearer is None:
         raise _invalid_token()
     required = settings.confirmed_contact_required and not world.site.acceptance
-    if not usable(bearer, confirmed_contact_required=required):
-        raise _not_yet(bearer)
+    if bearer.account is not None and not usable(bearer, confirmed_contact_required=required):
+        raise not_yet(bearer.account)
     account = bearer.account
     return Viewer(
         account_id=account.id if account is not None else None,
@@ -48,12 +48,6 @@ async def identify(world: World, request: Request, settings: ApiSettings) -> Vie
         role=account.role if account is not None else "",
         client_id=bearer.client_id,
     )
-
-
-def _not_yet(bearer: Bearer) -> Forbidden:
-    if bearer.account is not None and bearer.account.state == PENDING:
-        return Forbidden("approval_pending", "Your login is currently pending approval")
-    return Forbidden("email_unconfirmed", "Your login is missing a confirmed e-mail address")
 
 
 def authorise(route: Route, viewer: Viewer | None) -> None:

@@ -24,7 +24,7 @@ from venire.kernel.errors import Problem
 from venire.kernel.i18n import negotiate, translate
 from venire.people import oauth, scopes
 from venire.people.actions import sign_in
-from venire.people.model import PENDING, UNCONFIRMED, Account
+from venire.people.model import CONSENT, PENDING, Account
 from venire.people.oauth import OUT_OF_BAND, Consent
 from venire.people.sessions import (
     SESSION_MS,
@@ -34,6 +34,7 @@ from venire.people.sessions import (
     session_cookie,
     start_session,
 )
+from venire.people.store import WAITS
 from venire.people.tokens import new_secret
 from venire.storage.world import World
 
@@ -138,7 +139,7 @@ async def decide(court: Court, request: ApiRequest) -> Response:
             session = await start_session(world, account.id)
     except Problem as problem:
         return _refusal(world, request, form, problem)
-    if account.state in {PENDING, UNCONFIRMED} and _waits(world, request, account):
+    if account.state in WAITS and _waits(world, request, account):
         return _page(world, request, form, asked, error=_why(account))
     code = await oauth.issue_code(world, asked.consent, account.id)
     response = _back(asked.consent, {"code": code})
@@ -149,12 +150,14 @@ async def decide(court: Court, request: ApiRequest) -> Response:
 
 def _waits(world: World, request: ApiRequest, account: Account) -> bool:
     required = request.settings.confirmed_contact_required and not world.site.acceptance
-    return account.state == PENDING or required
+    return account.state in {PENDING, CONSENT} or required
 
 
 def _why(account: Account) -> str:
     if account.state == PENDING:
         return "Your account waits for a moderator"
+    if account.state == CONSENT:
+        return "Your account waits for the consent of a parent or guardian"
     return "Confirm your e-mail address first"
 
 

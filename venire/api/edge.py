@@ -7,15 +7,15 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Mapping
 
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import Headers
 from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from venire.api.errors import problem_response
-from venire.kernel.errors import Problem, Refused, TooLarge
+from venire.kernel.errors import Forbidden, Problem, Refused, TooLarge
 from venire.kernel.i18n import negotiate
 
 _log = logging.getLogger(__name__)
@@ -62,21 +62,55 @@ _SECURITY = {
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
 
 
+_Headers = list[tuple[bytes, bytes]]
+
+
+def _raw(headers: Mapping[str, str]) -> _Headers:
+    return [(name.lower().encode(), value.encode()) for name, value in headers.items()]
+
+
+async def _shut(send: Send) -> None:
+    # RFC 6455 section 7.4.1: policy violation.
+    await send({"type": "websocket.close", "code": 1008})
+
+
+def _check_network(*, barred: bool) -> None:
+    if barred:
+        raise Forbidden("network_closed", "This network cannot reach this site")
+
+
+def _address(scope: Scope) -> str:
+    client = scope.get("client")
+    return client[0] if client else ""
+
+
 class Edge:
     """Wraps the application; gives each request an id in `scope["state"]["request_id"]`."""
 
     def __init__(
-        self, app: ASGIApp, *, new_id: Callable[[], str], https: bool, body_bytes: int
+        self,
+        app: ASGIApp,
+        *,
+        new_id: Callable[[], str],
+        https: bool,
+        body_bytes: int,
+        barred: Callable[[str], Awaitable[bool]],
     ) -> None:
         self._app = app
         self._new_id = new_id
-        self._https = https
+        self._barred = barred
         self._body_bytes = body_bytes
+        strict = {"Strict-Transport-Security": "max-age=31536000"} if https else {}
+        self._closed = _raw(_SECURITY | strict)
+        self._open = _raw(
+            _SECURITY | strict | _CORS | {"Cross-Origin-Resource-Policy": "cross-origin"}
+        )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """See the class."""
+        barred = await self._barred(_address(scope))
         if scope["type"] != "http":
-            await self._app(scope, receive, send)
+            await (_shut(send) if barred else self._app(scope, receive, send))
             return
         headers = Headers(scope=scope)
         request_id = headers.get("x-request-id", "")
@@ -89,13 +123,14 @@ class Edge:
             nonlocal started
             if message["type"] == "http.response.start":
                 started = True
-                self._dress(scope["path"], request_id, MutableHeaders(raw=message["headers"]))
+                self._dress(scope["path"], request_id, message["headers"])
             await send(message)
 
         if scope["method"] == "OPTIONS" and scope["path"].startswith(OPEN_TO_SCRIPTS):
             await Response(status_code=204, headers=_PREFLIGHT)(scope, receive, send_dressed)
             return
         try:
+            _check_network(barred=barred)
             await self._app(scope, _capped(receive, headers, self._body_bytes), send_dressed)
         except ClientDisconnect:
             return
@@ -109,16 +144,11 @@ class Edge:
             answer = problem_response(problem, language=language, request_id=request_id)
             await answer(scope, receive, send_dressed)
 
-    def _dress(self, path: str, request_id: str, headers: MutableHeaders) -> None:
-        headers["X-Request-Id"] = request_id
-        for name, value in _SECURITY.items():
-            headers.setdefault(name, value)
-        if self._https:
-            headers.setdefault("Strict-Transport-Security", "max-age=31536000")
-        if path.startswith(OPEN_TO_SCRIPTS):
-            for name, value in _CORS.items():
-                headers.setdefault(name, value)
-            headers.setdefault("Cross-Origin-Resource-Policy", "cross-origin")
+    def _dress(self, path: str, request_id: str, headers: _Headers) -> None:
+        there = {name for name, _ in headers}
+        dress = self._open if path.startswith(OPEN_TO_SCRIPTS) else self._closed
+        headers += [pair for pair in dress if pair[0] not in there]
+        headers.append((b"x-request-id", request_id.encode()))
 
 
 def _capped(receive: Receive, headers: Headers, most: int) -> Receive:

@@ -1,6 +1,6 @@
 """What went wrong, as clients are told: the only place that chooses an HTTP status.
 
-The body is `{"error": text, "code": stable code, "hint"?, "details"?}`, always JSON. `error` is in
+The body is `{"error": text, "code": stable code, "hint"?, "details"?, "data"?}`, always JSON. `error` is in
 the caller's language; internal text, names of files and values of rows never go out.
 """
 
@@ -93,10 +93,24 @@ def problem_response(problem: Problem, *, language: str = "en", request_id: str 
     told: dict[str, Any] = {"error": text, "code": problem.code}
     if problem.hint and problem.hint != text:
         told["hint"] = problem.hint
-    details = problem.data.get("details") or problem.data
-    if details:
+    if status == 422:  # noqa: PLR2004 - HTTP
+        told |= _validation(problem, text)
+    elif details := problem.data.get("details") or problem.data:
         told["details"] = details
     return json_response(told, status, _headers(problem, text))
+
+
+def _validation(problem: Problem, text: str) -> dict[str, Any]:
+    """Mastodon's ValidationError: faults by field; what else a program may need stands in `data`."""
+    parameter = problem.data.get("parameter")
+    faults = problem.data.get("details")
+    if faults is None:
+        fault = {"error": "ERR_INVALID", "description": problem.hint or text}
+        faults = {} if parameter is None else {str(parameter): [fault]}
+    data = {
+        name: value for name, value in problem.data.items() if name not in {"details", "parameter"}
+    }
+    return {"details": faults, **({"data": data} if data else {})}
 
 
 def _oauth_response(problem: Problem, status: int) -> Response:

@@ -6,14 +6,17 @@ Mastodon clients use Rails names in all but JSON: `media_ids[]=1`, `source[priva
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
+import functools
+import os
 import re
-from collections.abc import AsyncGenerator, Iterable, Mapping
-from typing import Any
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Mapping
+from typing import Any, BinaryIO
 from urllib.parse import parse_qsl
 
 import msgspec
-from starlette.datastructures import Headers, UploadFile
+from starlette.datastructures import FormData, Headers, UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 
 from venire.kernel.errors import Invalid
@@ -21,7 +24,11 @@ from venire.kernel.ids import parse_id
 
 _FIELDS = 20_000
 _FILES = 2_000
+_SPOOLED_FILES = 4
+_SPOOLED_FIELDS = 200
+_SPOOLED_TEXT = 1 << 18
 _DEPTH = 4
+_SHORT = 120
 _TEXT = 65_536
 _NAME = re.compile(r"[^\[\]]+|\[[^\[\]]*\]")
 _TRUE = frozenset({"1", "true", "t", "on", "yes"})
@@ -34,6 +41,14 @@ class Upload:
     filename: str
     content_type: str
     content: bytes
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Spooled:
+    """A file from a multipart body, on disk while the request lasts; `size` in bytes."""
+
+    file: BinaryIO
+    size: int
 
 
 class Form:
@@ -116,6 +131,11 @@ class Form:
         value = self.fields.get(name)
         return value if isinstance(value, Upload) else None
 
+    def spooled(self, name: str) -> Spooled | None:
+        """A file sent under a name, where the body was spooled."""
+        value = self.fields.get(name)
+        return value if isinstance(value, Spooled) else None
+
     def uploads(self) -> list[Upload]:
         """Every file of the body, whatever its field was called."""
         return [
@@ -165,6 +185,9 @@ def place_fields(pairs: Iterable[tuple[str, Any]]) -> dict[str, Any]:
         parts = _NAME.findall(name)
         if "".join(parts) != name or not parts or len(parts) > _DEPTH or parts[0][0] == "[":
             parts = [name]
+        while parts[-2:] == ["[]", "[]"]:
+            # `id[][]`: a client library that names a list does so twice.
+            parts.pop()
         _place(fields, [parts[0], *(part[1:-1] for part in parts[1:])], value)
     return fields
 
@@ -196,6 +219,16 @@ def _place(fields: dict[str, Any], parts: list[str], value: Any) -> None:
         if not isinstance(there, dict):
             fields[head] = there = {}
         _place(there, rest, value)
+
+
+@functools.lru_cache(1_024)
+def _parsed(text: str) -> dict[str, Any]:
+    return parse_query(text)
+
+
+def parse_short_query(text: str) -> Mapping[str, Any]:
+    """Read a query string; those that clients send again and again are read once."""
+    return _parsed(text) if len(text) < _SHORT else parse_query(text)
 
 
 def parse_query(text: str) -> dict[str, Any]:
@@ -254,18 +287,50 @@ async def parse_multipart(
     parser = _Parser(
         headers, stream, max_files=_FILES, max_fields=_FIELDS, max_part_size=part_bytes
     )
+    parts = await _parts_of(parser)
     try:
-        parts = await parser.parse()
+        return place_fields([(name, await _read(part)) for name, part in parts.multi_items()])
+    finally:
+        await parts.close()
+
+
+@contextlib.asynccontextmanager
+async def spool_multipart(
+    stream: AsyncGenerator[bytes, None], headers: Headers
+) -> AsyncIterator[dict[str, Any]]:
+    """Read a multipart body with a few large files, which stay on disk while the block runs."""
+    parser = _Parser(
+        headers,
+        stream,
+        max_files=_SPOOLED_FILES,
+        max_fields=_SPOOLED_FIELDS,
+        max_part_size=_SPOOLED_TEXT,
+    )
+    parts = await _parts_of(parser)
+    with contextlib.ExitStack() as files:
+        files.callback(parser.forget)
+        yield place_fields([(name, _spooled(part, files)) for name, part in parts.multi_items()])
+
+
+def _spooled(part: str | UploadFile, files: contextlib.ExitStack) -> str | Spooled:
+    if isinstance(part, str):
+        return part
+    # What is still in memory goes to disk for its descriptor.
+    descriptor = part.file.fileno()
+    part.file.flush()
+    file = files.enter_context(os.fdopen(os.dup(descriptor), "rb"))
+    return Spooled(file, os.fstat(descriptor).st_size)
+
+
+async def _parts_of(parser: _Parser) -> FormData:
+    try:
+        return await parser.parse()
     except (MultiPartException, KeyError, ValueError) as error:
         parser.forget()
         raise Invalid("malformed_multipart", "the multipart body cannot be read") from error
     except BaseException:
         parser.forget()
         raise
-    try:
-        return place_fields([(name, await _read(part)) for name, part in parts.multi_items()])
-    finally:
-        await parts.close()
 
 
 async def _read(part: str | UploadFile) -> str | Upload:

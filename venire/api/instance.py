@@ -10,7 +10,6 @@ import msgspec
 from starlette.responses import Response
 
 from venire import __version__
-from venire.api.accounts import local_username
 from venire.api.entities.account import account_jsons
 from venire.api.entities.instance import build_instance, build_instance_v1, build_rule
 from venire.api.parameters import ApiRequest
@@ -19,6 +18,7 @@ from venire.cases.court import Court
 from venire.kernel.clock import iso_ms
 from venire.kernel.errors import NotFound
 from venire.people.counts import load_site_counts
+from venire.people.finding import local_name
 from venire.people.model import ACTIVE, SITE_USERNAME
 from venire.people.profile import note_html
 from venire.people.store import find_by_handle
@@ -106,7 +106,7 @@ async def host_meta(court: Court, _request: ApiRequest) -> Response:
 async def webfinger(court: Court, request: ApiRequest) -> Response:
     """Who a handle of this site is (RFC 7033)."""
     resource = request.query.required("resource", limit=1_000)
-    username = local_username(court.world, resource.removeprefix("acct:"))
+    username = local_name(court.world, resource.removeprefix("acct:"))
     account = await find_by_handle(court.world, username) if username else None
     if account is None or account.state != ACTIVE:
         raise NotFound("record_not_found", "Record not found")

@@ -11,6 +11,7 @@ from limits import RateLimitItem, RateLimitItemPerMinute
 from limits.aio.storage import MemoryStorage
 from limits.aio.strategies import FixedWindowRateLimiter
 
+from venire.api.counters import SharedCounters
 from venire.api.parameters import Viewer
 from venire.kernel.clock import iso_ms
 from venire.kernel.errors import Throttled
@@ -49,10 +50,10 @@ LIMITS: dict[str, Limit | None] = {
 
 
 class RateLimits:
-    """The counters of one process."""
+    """The counters of a site; of one process alone where it shares none."""
 
-    def __init__(self) -> None:
-        self._limiter = FixedWindowRateLimiter(MemoryStorage())
+    def __init__(self, counters: SharedCounters | None = None) -> None:
+        self._limiter = FixedWindowRateLimiter(counters or MemoryStorage())
 
     async def take(self, name: str, viewer: Viewer | None, address: str) -> dict[str, str]:
         """Count one call; return the headers for its answer. LimitReached."""

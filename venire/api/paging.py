@@ -6,6 +6,7 @@ Source: docs.joinmastodon.org/api/guidelines#pagination. Of 6 5 4 3 2 1, `since_
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
@@ -70,20 +71,23 @@ def newest_first(page: Page, rows: Sequence[Any]) -> list[Any]:
     return list(reversed(rows)) if page.reverse else list(rows)
 
 
+@functools.lru_cache(1_024)
+def _without_cursors(query: bytes) -> str:
+    pairs = parse_qsl(query.decode("latin-1"), keep_blank_values=True)
+    kept = urlencode([pair for pair in pairs if pair[0] not in _CURSORS])
+    return f"{kept}&" if kept else ""
+
+
 def link_header(
     world: World, request: ApiRequest, *, newest: int | None, oldest: int | None, more: bool
 ) -> dict[str, str]:
     """The Link header of a page; `more`: whether anything older may be there."""
     if newest is None or oldest is None:
         return {}
-    kept = [
-        pair
-        for pair in parse_qsl(request.raw.url.query, keep_blank_values=True)
-        if pair[0] not in _CURSORS
-    ]
-    base = f"{world.site.base_url}{request.raw.url.path}"
-    links = [f'<{base}?{urlencode([*kept, ("max_id", str(oldest))])}>; rel="next"'] if more else []
-    links.append(f'<{base}?{urlencode([*kept, ("min_id", str(newest))])}>; rel="prev"')
+    kept = _without_cursors(request.raw.scope["query_string"])
+    base = f"{world.site.base_url}{request.raw.scope['path']}?{kept}"
+    links = [f'<{base}max_id={oldest}>; rel="next"'] if more else []
+    links.append(f'<{base}min_id={newest}>; rel="prev"')
     return {"Link": ", ".join(links)}
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Mapping
+import contextlib
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -14,7 +15,8 @@ from venire.api.form import (
     decode_json,
     parse_body,
     parse_multipart,
-    parse_query,
+    parse_short_query,
+    spool_multipart,
 )
 from venire.kernel.errors import NotFound, TooLarge, Unauthenticated
 from venire.kernel.i18n import negotiate
@@ -23,6 +25,9 @@ from venire.kernel.ids import AccountId, parse_id
 if TYPE_CHECKING:
     from venire.api.limits import RateLimits
     from venire.api.settings import ApiSettings
+
+
+_PLAIN_BYTES = 1 << 20
 
 
 class Viewer(msgspec.Struct, frozen=True):
@@ -101,7 +106,7 @@ class ApiRequest:
     def query(self) -> Form:
         """The query string alone."""
         if self._query is None:
-            self._query = Form(parse_query(self.raw.url.query))
+            self._query = Form(parse_short_query(self.raw.scope["query_string"].decode("latin-1")))
         return self._query
 
     async def _stream(self) -> AsyncGenerator[bytes, None]:
@@ -133,6 +138,18 @@ class ApiRequest:
                 sent = parse_body(await self.body(), headers)
             self._form = Form({**self.query.fields, **sent})
         return self._form
+
+    @contextlib.asynccontextmanager
+    async def spooled(self) -> AsyncIterator[Form]:
+        """As `form`, with the files of a multipart body on disk while the block runs."""
+        kind = content_kind(self.raw.headers)
+        if kind != "multipart/form-data" or self._body is not None or self._form is not None:
+            # The route's limit is for files: nothing else is that large.
+            self._body_bytes = min(self._body_bytes, _PLAIN_BYTES)
+            yield await self.form()
+            return
+        async with spool_multipart(self._stream(), self.raw.headers) as sent:
+            yield Form({**self.query.fields, **sent})
 
     async def json(self) -> Any:
         """The body as JSON of any shape."""

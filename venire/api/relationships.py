@@ -16,6 +16,7 @@ from venire.kernel.clock import DAY_MS
 from venire.kernel.errors import NotFound
 from venire.kernel.ids import AccountId
 from venire.people import follows, relations, ties
+from venire.people.budgets import check_follow
 from venire.people.store import load_account, load_accounts
 
 _MUTE_MOST_S = 10 * 365 * DAY_MS // 1_000
@@ -46,6 +47,9 @@ async def follow(court: Court, request: ApiRequest) -> Response:
         notify=form.flag("notify"),
         languages=None if languages is None else tuple(languages),
     )
+    me = await load_account(court.world, request.account_id)
+    if me is not None:
+        await check_follow(court.world, me)
     await follows.follow(court.world, request.account_id, other, manner)
     return await _relationship(court, request, other)
 

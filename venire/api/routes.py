@@ -9,19 +9,30 @@ from __future__ import annotations
 from venire.api import (
     absences,
     accounts,
-    admin_accounts,
     apps,
     authorize,
     instance,
-    notifications,
     oauth,
     reading,
     relationships,
     statuses,
     timelines,
 )
+from venire.api.admin_routes import DOOR, MASTODON_ADMIN
+from venire.api.conversation_routes import CONVERSATIONS
+from venire.api.discovery_routes import DISCOVERY
+from venire.api.filter_routes import FILTERS
 from venire.api.judgement_routes import JUDGEMENT
+from venire.api.list_routes import LISTS
+from venire.api.media_routes import MEDIA, PICTURES_BYTES
+from venire.api.moving_routes import MOVING
+from venire.api.notification_routes import EMAILS, NOTIFICATIONS, PUSH
+from venire.api.reaction_routes import REACTIONS
 from venire.api.routing import Options, Route
+from venire.api.scheduled_routes import SCHEDULED
+from venire.api.search_routes import SEARCH
+from venire.api.site_routes import ABSENT_PARTS, SITE
+from venire.api.tag_routes import TAGS
 
 _STILL = Options(while_suspended=True)
 """Open to a suspended account too: it may leave, hide others and read on."""
@@ -61,17 +72,18 @@ ACCOUNTS = (
     Route("POST", _A, accounts.sign_up, "app:write:accounts", "sign_up"),
     Route("GET", _A, accounts.show_accounts, "read:accounts?"),
     Route("GET", f"{_A}/verify_credentials", accounts.verify_credentials, _MINE),
-    Route("PATCH", f"{_A}/update_credentials", accounts.update_credentials, "write:accounts"),
+    Route(
+        "PATCH",
+        f"{_A}/update_credentials",
+        accounts.update_credentials,
+        "write:accounts",
+        options=Options(body_bytes=PICTURES_BYTES),
+    ),
     Route("GET", f"{_A}/lookup", accounts.lookup, "read:accounts?"),
-    Route("GET", f"{_A}/search", accounts.search_accounts, "read:accounts"),
     Route("GET", f"{_A}/relationships", relationships.show_relationships, "read:follows"),
-    Route("GET", f"{_A}/familiar_followers", absences.nothing, "read:follows"),
     Route("GET", f"{_A}/{{id}}", accounts.show_account, "read:accounts?"),
     Route("GET", f"{_A}/{{id}}/followers", accounts.followers, "read:accounts?"),
     Route("GET", f"{_A}/{{id}}/following", accounts.following, "read:accounts?"),
-    Route("GET", f"{_A}/{{id}}/lists", absences.nothing, "read:lists"),
-    Route("GET", f"{_A}/{{id}}/featured_tags", absences.nothing, "read:accounts?"),
-    Route("GET", f"{_A}/{{id}}/endorsements", absences.nothing, "read:accounts?"),
     Route("GET", f"{_A}/{{id}}/identity_proofs", absences.nothing, "read:accounts?"),
     Route("GET", "/api/v1/preferences", reading.preferences, "read:accounts"),
     Route("GET", "/api/v1/markers", reading.show_markers, "read:statuses"),
@@ -129,79 +141,40 @@ STATUSES = (
     Route("GET", f"{_S}/{{id}}/context", statuses.show_context, "read:statuses?"),
     Route("GET", f"{_S}/{{id}}/source", statuses.show_source, "read:statuses"),
     Route("GET", f"{_S}/{{id}}/history", statuses.show_history, "read:statuses?"),
-    Route("GET", f"{_S}/{{id}}/favourited_by", absences.nothing, "read:statuses?"),
-    Route("GET", f"{_S}/{{id}}/reblogged_by", absences.nothing, "read:statuses?"),
-    Route("GET", "/api/v1/bookmarks", absences.nothing, "read:bookmarks"),
-    Route("GET", "/api/v1/favourites", absences.nothing, "read:favourites"),
 )
 
 TIMELINES = (
     Route("GET", "/api/v1/timelines/home", timelines.home, "read:statuses"),
     Route("GET", "/api/v1/timelines/public", timelines.public, "read:statuses?"),
     Route("GET", f"{_A}/{{id}}/statuses", timelines.account_statuses, "read:statuses?"),
-    Route("GET", "/api/v2/search", timelines.search, "read:search?"),
-    Route("GET", "/api/v1/search", timelines.search, "read:search?"),
 )
 
-_N = "/api/v1/notifications"
-
-NOTIFICATIONS = (
-    Route("GET", _N, notifications.show_notifications, "read:notifications"),
-    Route("GET", f"{_N}/unread_count", notifications.unread_count, "read:notifications"),
-    Route("POST", f"{_N}/clear", notifications.clear, "write:notifications", options=_STILL),
-    Route("GET", f"{_N}/{{id}}", notifications.show_notification, "read:notifications"),
-    Route(
-        "POST",
-        f"{_N}/{{id}}/dismiss",
-        notifications.dismiss,
-        "write:notifications",
-        options=_STILL,
-    ),
-)
-
-_MEMBERS = "/api/v1/admin/accounts"
-
-MEMBERS = (
-    Route("GET", "/api/v2/admin/accounts", admin_accounts.waiting, "admin:read:accounts"),
-    Route("GET", f"{_MEMBERS}/{{id}}", admin_accounts.show, "admin:read:accounts"),
-    Route("POST", f"{_MEMBERS}/{{id}}/approve", admin_accounts.approve, "admin:write:accounts"),
-    Route("POST", f"{_MEMBERS}/{{id}}/confirm", admin_accounts.confirm, "admin:write:accounts"),
-)
-
-ABSENCES = (
-    Route("GET", "/api/v1/custom_emojis", absences.nothing, "open"),
-    Route("GET", "/api/v1/announcements", absences.nothing, "public"),
-    Route("GET", "/api/v1/instance/peers", absences.nothing, "open"),
-    Route("GET", "/api/v1/instance/activity", absences.nothing, "open"),
-    Route("GET", "/api/v1/instance/domain_blocks", absences.nothing, "open"),
-    Route("GET", "/api/v1/instance/translation_languages", absences.no_entries, "open"),
-    Route("GET", "/api/v1/directory", absences.nothing, "open"),
-    Route("GET", "/api/v1/trends", absences.nothing, "public"),
-    Route("GET", "/api/v1/trends/tags", absences.nothing, "public"),
-    Route("GET", "/api/v1/trends/statuses", absences.nothing, "public"),
-    Route("GET", "/api/v1/trends/links", absences.nothing, "public"),
-    Route("GET", "/api/v1/filters", absences.nothing, "read:filters"),
-    Route("GET", "/api/v2/filters", absences.nothing, "read:filters"),
-    Route("GET", "/api/v1/lists", absences.nothing, "read:lists"),
-    Route("GET", "/api/v1/endorsements", absences.nothing, "read:accounts"),
-    Route("GET", "/api/v1/featured_tags", absences.nothing, "read:accounts"),
-    Route("GET", "/api/v1/followed_tags", absences.nothing, "read:follows"),
-    Route("GET", "/api/v1/domain_blocks", absences.nothing, "read:blocks"),
-    Route("GET", "/api/v1/suggestions", absences.nothing, "read:accounts"),
-    Route("GET", "/api/v2/suggestions", absences.nothing, "read:accounts"),
-    Route("GET", "/api/v1/conversations", absences.nothing, "read:statuses"),
-    Route("GET", "/api/v1/scheduled_statuses", absences.nothing, "read:statuses"),
-)
+ABSENCES = (Route("GET", "/api/v1/custom_emojis", absences.nothing, "open"),)
 
 ROUTES: tuple[Route, ...] = (
     *OAUTH,
     *INSTANCE,
     *ACCOUNTS,
     *RELATIONSHIPS,
-    *MEMBERS,
+    *MASTODON_ADMIN,
+    *DOOR,
     *STATUSES,
+    *REACTIONS,
+    *SCHEDULED,
     *TIMELINES,
+    *MEDIA,
+    *SEARCH,
     *NOTIFICATIONS,
+    *PUSH,
+    *EMAILS,
+    *FILTERS,
+    *CONVERSATIONS,
+    *LISTS,
+    *TAGS,
+    *DISCOVERY,
+    *SITE,
+    *ABSENT_PARTS,
     *ABSENCES,
     *JUDGEMENT,
+    *MOVING,
 )

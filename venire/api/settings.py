@@ -5,6 +5,9 @@ from __future__ import annotations
 import dataclasses
 from typing import Literal
 
+from venire.api.counters import SharedCounters
+from venire.people.joining import Door
+
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class RuleText:
@@ -30,4 +33,12 @@ class ApiSettings:
     description: str = ""
     rules: tuple[RuleText, ...] = ()
     source_url: str = ""
+    vapid_public_key: str = ""
+    """The key that devices subscribe to pushes with; empty where there are none."""
+    films: bool = False
+    """Whether video and sound can be uploaded: there is an ffmpeg."""
+    door: Door = dataclasses.field(default_factory=Door)
+    """The defences of the sign-up."""
+    counters: SharedCounters | None = None
+    """Where calls are counted when several processes serve one site."""
     detectors_read: str = "Public and unlisted posts are read by detectors on this server."

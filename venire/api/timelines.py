@@ -1,33 +1,24 @@
-"""Lists of posts: https://docs.joinmastodon.org/methods/timelines/, an account's posts, search."""
+"""Lists of posts: https://docs.joinmastodon.org/methods/timelines/ and an account's posts."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
-from urllib.parse import urlsplit
 
 from starlette.responses import Response
 
-from venire.api.accounts import find_accounts
-from venire.api.entities.account import account_jsons
-from venire.api.entities.status import status_entities
+from venire.api.entities.status import status_jsons, status_page
 from venire.api.paging import link_header
 from venire.api.parameters import ApiRequest
-from venire.api.routing import json_response
+from venire.api.routing import json_response, raw_json_response
 from venire.cases.court import Court
 from venire.kernel.errors import NotFound
-from venire.kernel.ids import parse_id
 from venire.people.model import DELETED
 from venire.people.store import load_account
-from venire.posts import store, timelines
+from venire.posts import home as homes
+from venire.posts import timelines
 from venire.posts.model import Page, Post, Window
 from venire.posts.sight import Sight
 from venire.storage.world import World
-
-_SEARCHED = 40
-_OFFSET = 1_000
-_QUERY = 500
-_TYPES = frozenset({"accounts", "statuses", "hashtags"})
 
 
 def window_of(request: ApiRequest, default: int = 20, most: int = 40) -> Window:
@@ -52,24 +43,34 @@ def page_links(world: World, request: ApiRequest, page: Page[Any]) -> dict[str, 
     )
 
 
-async def _posts_response(world: World, request: ApiRequest, page: Page[Post]) -> Response:
-    entities = await status_entities(world, page.items)
-    return json_response(entities, headers=page_links(world, request, page))
+async def _posts_response(
+    world: World, request: ApiRequest, page: Page[Post], sight: Sight | None = None
+) -> Response:
+    body = await status_page(world, page.items, request.viewer_id, sight=sight)
+    return raw_json_response(body, headers=page_links(world, request, page))
 
 
 async def home(court: Court, request: ApiRequest) -> Response:
     """What those whom the member follows post."""
-    page = await timelines.home(court.world, request.account_id, window_of(request))
-    return await _posts_response(court.world, request, page)
+    sight = await Sight.of(court.world, request.account_id)
+    page = await homes.home(court.world, request.account_id, window_of(request), sight)
+    return await _posts_response(court.world, request, page, sight)
 
 
 async def public(court: Court, request: ApiRequest) -> Response:
-    """What is posted publicly here; nothing comes from elsewhere, and there are no media yet."""
+    """What is posted publicly here; nothing comes from elsewhere."""
     query = request.query
-    if query.flag("remote") or query.flag("only_media"):
+    if query.flag("remote"):
         return json_response([])
-    page = await timelines.public(court.world, request.viewer_id, window_of(request))
-    return await _posts_response(court.world, request, page)
+    sight = await Sight.of(court.world, request.viewer_id)
+    page = await timelines.public(
+        court.world,
+        request.viewer_id,
+        window_of(request),
+        only_media=bool(query.flag("only_media")),
+        sight=sight,
+    )
+    return await _posts_response(court.world, request, page, sight)
 
 
 async def account_statuses(court: Court, request: ApiRequest) -> Response:
@@ -78,64 +79,19 @@ async def account_statuses(court: Court, request: ApiRequest) -> Response:
     account = await load_account(court.world, request.path("id"))
     if account is None or account.state == DELETED:
         raise NotFound("record_not_found", "Record not found")
-    if query.flag("pinned") or query.flag("only_media"):
-        return json_response([])
+    if query.flag("pinned"):
+        posts = await timelines.pinned(court.world, request.viewer_id, account.id)
+        return json_response(await status_jsons(court.world, posts, request.viewer_id))
     page = await timelines.account_page(
         court.world,
         request.viewer_id,
         account.id,
         window_of(request),
-        exclude_replies=bool(query.flag("exclude_replies")),
-        tagged=query.text("tagged", limit=200) or None,
+        timelines.AccountPageChoice(
+            exclude_replies=bool(query.flag("exclude_replies")),
+            exclude_reblogs=bool(query.flag("exclude_reblogs")),
+            only_media=bool(query.flag("only_media")),
+            tagged=query.text("tagged", limit=200) or None,
+        ),
     )
     return await _posts_response(court.world, request, page)
-
-
-async def search(court: Court, request: ApiRequest) -> Response:
-    """Accounts and posts by words, or a post by its address here."""
-    query = request.query
-    text = query.required("q", limit=_QUERY).strip()
-    kind = query.text("type", limit=20)
-    wanted = {kind} if kind in _TYPES else _TYPES
-    limit = query.integer("limit", 20, low=1, high=_SEARCHED)
-    offset = query.integer("offset", 0, high=_OFFSET)
-    addressed = await _addressed(court.world, text)
-    found: dict[str, object] = {"accounts": [], "statuses": [], "hashtags": []}
-    if "accounts" in wanted and addressed is None:
-        ids = await find_accounts(
-            court.world,
-            request.viewer_id,
-            text,
-            limit=limit,
-            offset=offset,
-            following=bool(query.flag("following")),
-        )
-        jsons = await account_jsons(court.world, ids)
-        found["accounts"] = [jsons[one] for one in ids if one in jsons]
-    if "statuses" in wanted and request.viewer_id is not None:
-        posts = [addressed] if addressed else await _worded(court, text, limit + offset)
-        seen = await _seen(court.world, request.viewer_id, posts)
-        author = query.identifier("account_id")
-        seen = [post for post in seen if author is None or post.author_id == author]
-        found["statuses"] = await status_entities(court.world, seen[offset : offset + limit])
-    return json_response(found)
-
-
-async def _addressed(world: World, text: str) -> Post | None:
-    """The post whose page or identity a text is the address of."""
-    if not text.startswith(f"{world.site.base_url}/"):
-        return None
-    identifier = parse_id(urlsplit(text).path.rstrip("/").rsplit("/", 1)[-1])
-    return None if identifier is None else await store.load(world, identifier)
-
-
-async def _worded(court: Court, text: str, most: int) -> list[Post]:
-    """Posts with all the words of a text, the newest first; twice as many as are shown."""
-    found = await court.search.candidates(text.split(), "all", 2 * most)
-    return await store.load_many(court.world, sorted(found, reverse=True))
-
-
-async def _seen(world: World, viewer_id: int, posts: Sequence[Post]) -> list[Post]:
-    sight = await Sight.of(world, viewer_id)
-    await sight.learn(post.author_id for post in posts)
-    return [post for post in posts if sight.lists(post)]

@@ -36,8 +36,8 @@ class TokenEntity(msgspec.Struct, frozen=True):
     created_at: int
 
 
-def build_application(app: App) -> ApplicationEntity:
-    """The entity of an app."""
+def build_application(app: App, vapid_key: str = "") -> ApplicationEntity:
+    """The entity of an app. `vapid_key`: what its devices subscribe to pushes with."""
     return ApplicationEntity(
         id=str(app.id),
         name=app.name,
@@ -46,13 +46,14 @@ def build_application(app: App) -> ApplicationEntity:
         # Old clients read one text with a line for each address.
         redirect_uri="\n".join(app.redirect_uris),
         redirect_uris=app.redirect_uris,
+        vapid_key=vapid_key,
     )
 
 
-def build_credentials(app: App, secret: str) -> CredentialApplicationEntity:
+def build_credentials(app: App, secret: str, vapid_key: str = "") -> CredentialApplicationEntity:
     """The entity of a new app."""
     return CredentialApplicationEntity(
-        **msgspec.structs.asdict(build_application(app)),
+        **msgspec.structs.asdict(build_application(app, vapid_key)),
         client_id=app.client_id,
         client_secret=secret,
     )

@@ -1,7 +1,7 @@
 """Mastodon's `Instance` in both versions. Source: docs.joinmastodon.org/entities/Instance.
 
-What this site does not do is said, so that clients do not ask for it: no translation, no streaming
-address, no push key. `max_characters` stands in both versions, since old clients read the first.
+What this site does not do is said, so that clients do not ask for it: no translation.
+`max_characters` stands in both versions, since old clients read the first.
 """
 
 from __future__ import annotations
@@ -15,6 +15,9 @@ from venire.api.settings import ApiSettings, RuleText
 from venire.kernel.i18n import LANGUAGES
 from venire.people import rules
 from venire.people.counts import SiteCounts
+from venire.posts.media import rules as media
+from venire.posts.rules import ATTACHMENTS_MOST
+from venire.posts.tag_choices import FEATURED_MOST
 from venire.storage.world import Site
 
 VERSION = f"4.5.0 (compatible; Venire {__version__})"
@@ -48,20 +51,24 @@ def build_rule(rule: RuleText) -> RuleEntity:
 def _statuses(settings: ApiSettings) -> dict[str, Any]:
     return {
         "max_characters": settings.max_characters,
-        "max_media_attachments": 0,
+        "max_media_attachments": ATTACHMENTS_MOST,
         "characters_reserved_per_url": _URL_CHARACTERS,
     }
 
 
-_MEDIA = {
-    "supported_mime_types": [],
-    "description_limit": 1500,
-    "image_size_limit": 0,
-    "image_matrix_limit": 0,
-    "video_size_limit": 0,
-    "video_frame_rate_limit": 0,
-    "video_matrix_limit": 0,
-}
+def _media(settings: ApiSettings) -> dict[str, Any]:
+    films = settings.films
+    return {
+        "supported_mime_types": media.supported_types(films=films),
+        "description_limit": media.DESCRIPTION_CHARACTERS,
+        "image_size_limit": media.IMAGE_BYTES,
+        "image_matrix_limit": media.IMAGE_PIXELS_MOST,
+        "video_size_limit": media.FILM_BYTES if films else 0,
+        "video_frame_rate_limit": media.FRAME_RATE_MOST if films else 0,
+        "video_matrix_limit": media.FILM_PIXELS_MOST if films else 0,
+    }
+
+
 _POLLS = {
     "max_options": 4,
     "max_characters_per_option": 50,
@@ -69,7 +76,7 @@ _POLLS = {
     "max_expiration": 2_629_746,
 }
 _ACCOUNTS = {
-    "max_featured_tags": 0,
+    "max_featured_tags": FEATURED_MOST,
     "max_pinned_statuses": 0,
     "max_display_name_length": rules.DISPLAY_NAME_LENGTH,
     "max_note_length": rules.NOTE_LENGTH,
@@ -85,20 +92,25 @@ def _languages(site: Site) -> list[str]:
     return [site.language, *(code for code in LANGUAGES if code != site.language)]
 
 
+def streaming_address(site: Site) -> str:
+    """Where streams are: clients put the path behind it."""
+    return "ws" + site.base_url.removeprefix("http")
+
+
 def _configuration(site: Site, settings: ApiSettings) -> dict[str, Any]:
     access = {"local": "public", "remote": "disabled"}
     return {
         "urls": {
-            "streaming": None,
+            "streaming": streaming_address(site),
             "status": None,
             "about": f"{site.base_url}/about",
             "privacy_policy": None,
             "terms_of_service": None,
         },
-        "vapid": {"public_key": ""},
+        "vapid": {"public_key": settings.vapid_public_key},
         "accounts": _ACCOUNTS,
         "statuses": _statuses(settings),
-        "media_attachments": _MEDIA,
+        "media_attachments": _media(settings),
         "polls": _POLLS,
         "translation": {"enabled": False},
         "timelines_access": {
@@ -157,7 +169,7 @@ def build_instance_v1(
         "description": settings.description,
         "email": site.contact,
         "version": VERSION,
-        "urls": {"streaming_api": ""},
+        "urls": {"streaming_api": streaming_address(site)},
         "stats": {
             "user_count": counts.users,
             "status_count": counts.statuses,
@@ -169,9 +181,9 @@ def build_instance_v1(
         "approval_required": settings.registrations == "approval",
         "invites_enabled": False,
         "configuration": {
-            "accounts": {"max_featured_tags": 0},
+            "accounts": {"max_featured_tags": FEATURED_MOST},
             "statuses": _statuses(settings),
-            "media_attachments": _MEDIA,
+            "media_attachments": _media(settings),
             "polls": _POLLS,
         },
         "contact_account": contact,

@@ -1,74 +1,137 @@
-"""Mastodon's `Notification`: every key, always; null where there is nothing.
+"""Mastodon's `Notification`, written as bytes: a page is joined from what was written before.
 
-Source: docs.joinmastodon.org/entities/Notification and AccountWarning.
+Every documented key, always; null where there is nothing. Source: docs.joinmastodon.org/entities/
+Notification and AccountWarning.
 """
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping, Sequence
 
 import msgspec
 
 from venire.api.entities.account import account_jsons
-from venire.api.entities.status import StatusEntity, status_entities
+from venire.api.entities.status import statuses_by_id
 from venire.kernel.clock import iso_ms
 from venire.kernel.ids import AccountId, id_ms
-from venire.posts.model import Notification
-from venire.posts.store import load_many
+from venire.posts.notification_groups import group_key
+from venire.posts.notifications import Told
+from venire.posts.sight import Sight
 from venire.storage.world import World
 
-
-class NotificationEntity(msgspec.Struct, frozen=True, kw_only=True):
-    """Something that the member is told."""
-
-    id: str
-    type: str
-    group_key: str
-    created_at: str
-    account: msgspec.Raw
-    status: StatusEntity | None = None
-    report: None = None
-    event: None = None
-    moderation_warning: dict[str, object] | None = None
+_ENCODER = msgspec.json.Encoder()
+_HEADS = 16_384
 
 
-async def notification_entities(
-    world: World, notifications: Sequence[Notification]
-) -> list[NotificationEntity]:
-    """Notifications as JSON, in their order; whoever reads them may see their posts."""
-    people = {one.from_id for one in notifications} | {one.account_id for one in notifications}
+@functools.lru_cache(_HEADS)
+def _head(notification_id: int, kind: str, post_id: int | None) -> bytes:
+    key = group_key(kind, post_id, notification_id)
+    created = iso_ms(id_ms(notification_id))
+    return (
+        f'{{"id":"{notification_id}","type":"{kind}","group_key":"{key}","created_at":"{created}",'
+        f'"event":null,"account":'
+    ).encode()
+
+
+Pieces = list[bytes | msgspec.Raw]
+
+
+async def notification_page(
+    world: World, viewer_id: int, told: Sequence[Told], *, sight: Sight | None = None
+) -> bytes:
+    """Notifications as one JSON array, in their order; whoever reads them may see their posts."""
+    pieces: Pieces = []
+    for one in await _pieces(world, viewer_id, told, sight):
+        pieces += one
+        pieces.append(b",")
+    if pieces:
+        pieces.pop()
+    return b"".join((b"[", *pieces, b"]"))
+
+
+async def notification_jsons(
+    world: World, viewer_id: int, told: Sequence[Told], *, sight: Sight | None = None
+) -> list[bytes]:
+    """The same one by one."""
+    return [b"".join(one) for one in await _pieces(world, viewer_id, told, sight)]
+
+
+async def _pieces(
+    world: World, viewer_id: int, told: Sequence[Told], sight: Sight | None
+) -> list[tuple[bytes | msgspec.Raw, ...]]:
+    people = {one.from_id for one in told}
+    people |= {found for one in told if (found := about_account(one)) is not None}
     accounts = await account_jsons(world, people)
-    post_ids = {one.post_id for one in notifications if one.post_id is not None}
-    shown = await status_entities(world, await load_many(world, post_ids))
-    statuses = {entity.id: entity for entity in shown}
-    return [_entity(one, accounts, statuses) for one in notifications if one.from_id in accounts]
+    posts = {one.post.id: one.post for one in told if one.post is not None}
+    statuses = await statuses_by_id(world, posts.values(), viewer_id, sight=sight)
+    written: list[tuple[bytes | msgspec.Raw, ...]] = []
+    for one in told:
+        account = accounts.get(one.from_id)
+        if account is None:
+            continue
+        head = _head(one.id, one.type, one.post_id)
+        status = None if one.post is None else statuses.get(one.post.id)
+        if status is not None:
+            written.append((head, account, _STATUS, status, _NOTHING_MORE))
+        elif one.data is None:
+            written.append((head, account, _STATUS, b"null", _NOTHING_MORE))
+        else:
+            more = {
+                "report": report_entity(one, accounts),
+                "moderation_warning": warning_entity(one, accounts),
+            }
+            # The rest of the object, without its beginning.
+            written.append((head, account, _STATUS, b"null,", _ENCODER.encode(more)[1:]))
+    return written
 
 
-def _entity(
-    notification: Notification,
-    accounts: Mapping[AccountId, msgspec.Raw],
-    statuses: Mapping[str, StatusEntity],
-) -> NotificationEntity:
-    warned = notification.type == "moderation_warning"
-    return NotificationEntity(
-        id=str(notification.id),
-        type=notification.type,
-        group_key=f"ungrouped-{notification.id}",
-        created_at=iso_ms(id_ms(notification.id)),
-        account=accounts[notification.from_id],
-        status=statuses.get(str(notification.post_id)),
-        moderation_warning=_warning(notification, accounts) if warned else None,
-    )
+_STATUS = b',"status":'
+_NOTHING_MORE = b',"report":null,"moderation_warning":null}'
 
 
-def _warning(
-    notification: Notification, accounts: Mapping[AccountId, msgspec.Raw]
-) -> dict[str, object]:
+def about_account(told: Told) -> AccountId | None:
+    """Whom a warning or a report is about: an account that its entity holds."""
+    if told.type == "moderation_warning":
+        return told.account_id
+    if told.type == "admin.report" and told.data is not None:
+        target = told.data.get("target_account_id")
+        return AccountId(target) if isinstance(target, int) else None
+    return None
+
+
+def report_entity(
+    told: Told, accounts: Mapping[AccountId, msgspec.Raw]
+) -> dict[str, object] | None:
+    """Mastodon's `Report`, as it was when it was filed."""
+    about = about_account(told)
+    if told.type != "admin.report" or told.data is None or about is None:
+        return None
+    if about not in accounts:
+        return None
+    data = dict(told.data)
+    at_ms = data.pop("created_at_ms", None)
+    del data["target_account_id"]
+    return {
+        **data,
+        "action_taken": False,
+        "action_taken_at": None,
+        "forwarded": False,
+        "created_at": iso_ms(at_ms if isinstance(at_ms, int) else id_ms(told.id)),
+        "target_account": accounts[about],
+    }
+
+
+def warning_entity(
+    told: Told, accounts: Mapping[AccountId, msgspec.Raw]
+) -> dict[str, object] | None:
     """Mastodon's `AccountWarning`, from what the case left of it."""
-    data = dict(notification.data or {})
+    if told.type != "moderation_warning":
+        return None
+    data = dict(told.data or {})
     at_ms = data.pop("created_at_ms", None)
     warning: dict[str, object] = {
-        "id": str(notification.id),
+        "id": str(told.id),
         "action": "none",
         "text": "",
         "status_ids": None,
@@ -77,6 +140,6 @@ def _warning(
     return {
         **warning,
         **data,
-        "target_account": accounts[notification.account_id],
-        "created_at": iso_ms(at_ms if isinstance(at_ms, int) else id_ms(notification.id)),
+        "target_account": accounts[told.account_id],
+        "created_at": iso_ms(at_ms if isinstance(at_ms, int) else id_ms(told.id)),
     }

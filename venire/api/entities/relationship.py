@@ -47,4 +47,5 @@ def build_relationship(tie: Relationship) -> RelationshipEntity:
         requested=tie.requested,
         requested_by=tie.requested_by,
         note=tie.note,
+        endorsed=tie.endorsed,
     )

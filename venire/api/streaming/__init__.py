@@ -1,0 +1,1 @@
+"""Events as they happen: https://docs.joinmastodon.org/methods/streaming/."""
