@@ -6,7 +6,7 @@ SHARED := $(wildcard ../shared/data/drill)
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check map drill lock benchmark eval-detector clean
+.PHONY: help setup demo test fuzz test-cluster check map drill lock benchmark eval-detector clean
 
 help:  ## print this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -27,6 +27,13 @@ demo: setup  ## a site with 10,000 posts on http://127.0.0.1:8000, and a notice 
 test: setup  ## pass the tests (SQLite, no other server)
 	$(BIN)/python -m pytest -n 2 $(ARGS)
 
+test-cluster: setup  ## the storage tests on a real Cassandra node (Java 17 and Maven are fetched where root)
+	$(BIN)/python -c 'import acsylla' 2>/dev/null || $(BIN)/python -m pip install --quiet --disable-pip-version-check acsylla
+	$(BIN)/python -m tests.cluster $(ARGS)
+
+fuzz: setup  ## every operation of the OpenAPI document, 100 requests each
+	VENIRE_FUZZ=100 $(BIN)/python -m pytest -n 2 --timeout=600 tests/api/test_openapi.py $(ARGS)
+
 check: setup  ## ruff, mypy, import-linter, generated docs, licences
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
@@ -41,7 +48,8 @@ map: setup  ## regenerate docs/map
 drill: setup  ## the notice drill, on ../shared/data/drill where it is there, else on the demo's corpus
 	$(BIN)/venire drill notice $(if $(SHARED),../shared/data/drill,demo) $(ARGS)
 
-benchmark: setup  ## storage and detectors, in figures
+benchmark: setup  ## a site under load beside a bare server; storage and detectors, in figures
+	$(BIN)/venire benchmark --bare $(ARGS)
 	$(BIN)/python benchmarks/storage.py
 	$(BIN)/python benchmarks/detectors.py
 

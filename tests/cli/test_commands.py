@@ -10,13 +10,14 @@ import pytest
 
 from tests.cli.calling import call, only_json, told
 from tests.kit.courthouse import MILD, THREAT
+from tools.pages.commands import commands_of
 from venire.cli.main import main
 
 ACCOUNT = {"id", "username", "email", "password", "access_token", "role"}
 
 
 def every_command(group, path=()):
-    for name, command in group.commands.items():
+    for name, command in commands_of(group).items():
         yield (*path, name)
         if isinstance(command, click.Group):
             yield from every_command(command, (*path, name))
@@ -33,7 +34,7 @@ def test_each_command_says_what_it_does_and_takes(path):
     assert call(*path, "-h").stdout == shown.stdout
     command = main
     for name in path:
-        command = command.commands[name]
+        command = commands_of(command)[name]
     assert command.help
     for option in command.params:
         assert option.opts[-1] in shown.stdout or isinstance(option, click.Argument)

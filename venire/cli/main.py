@@ -5,18 +5,50 @@ Errors go to standard error with a code and a hint, exit 1; usage errors exit 2.
 
 from __future__ import annotations
 
+import importlib
 import sys
 from typing import NoReturn
 
 import click
 
 from venire import __version__
-from venire.cli import accounts, detecting, drilling, noticing, serving, verifying
 from venire.kernel.errors import Problem, Unavailable
+
+_COMMANDS = {
+    "account": "accounts",
+    "announce": "announcing",
+    "benchmark": "benchmarking",
+    "demo": "drilling",
+    "detect": "detecting",
+    "drill": "drilling",
+    "fsck": "serving",
+    "init": "initialising",
+    "juror": "accounts",
+    "notice": "noticing",
+    "run": "serving",
+    "simulate": "drilling",
+    "snapshot": "upgrading",
+    "train-detector": "detecting",
+    "upgrade": "upgrading",
+    "verify": "verifying",
+}
+"""Command -> module in `venire.cli`. Loaded when asked for: a server has no use for drills."""
 
 
 class _Group(click.Group):
-    """Prints a Problem as code and hint instead of a traceback."""
+    """Loads commands when they are used; prints a Problem as code and hint, not as a traceback."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """The names of all commands."""
+        return sorted({*_COMMANDS, *super().list_commands(ctx)})
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """A command by name."""
+        if cmd_name in _COMMANDS:
+            module = importlib.import_module(f"venire.cli.{_COMMANDS[cmd_name]}")
+            for command in module.COMMANDS:
+                self.add_command(command)
+        return super().get_command(ctx, cmd_name)
 
     def invoke(self, ctx: click.Context) -> object:
         """Run a command; a Problem, or what the system refuses, ends it with exit 1."""
@@ -33,11 +65,7 @@ class _Group(click.Group):
 
 
 def _refuse(problem: Problem) -> NoReturn:
-    click.echo(f"error: {problem.code}", err=True)
-    if problem.hint:
-        click.echo(f"  {problem.hint}", err=True)
-    for name, value in problem.data.items():
-        click.echo(f"  {name}: {value}", err=True)
+    click.echo(problem.told, err=True, nl=False)
     sys.exit(1)
 
 
@@ -45,14 +73,3 @@ def _refuse(problem: Problem) -> NoReturn:
 @click.version_option(__version__, prog_name="venire")
 def main() -> None:
     """A self-hostable social network whose moderation is a jury of its members."""
-
-
-for command in (
-    *serving.COMMANDS,
-    *accounts.COMMANDS,
-    *noticing.COMMANDS,
-    *verifying.COMMANDS,
-    *detecting.COMMANDS,
-    *drilling.COMMANDS,
-):
-    main.add_command(command)

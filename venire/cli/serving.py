@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
-
 import click
-import uvloop
 
 from venire.cli.options import data_option, json_option, on_house, print_result, profile_option
 from venire.kernel.errors import Invalid, Unavailable
@@ -18,30 +15,36 @@ from venire.server.settings import load_settings
 @click.option("--host", default=None, help="Address to listen on (127.0.0.1).")
 @click.option("--port", type=int, default=None, help="Port to listen on (8000).")
 @profile_option
-@click.option("--workers", type=int, default=1, help="Processes (1, for now).")
+@click.option("--workers", type=int, default=None, help="Processes (two where there are cores).")
 @click.option("--role", type=click.Choice(["all", "web", "worker"]), default="all")
 @click.option("--base-url", default=None, help="Where people reach the site.")
+@click.option("--joins", type=int, default=None, hidden=True)
 def run(
     data: str | None,
     host: str | None,
     port: int | None,
     profile: str | None,
-    workers: int,
+    workers: int | None,
     role: str,
     base_url: str | None,
+    joins: int | None,
 ) -> None:
     """Serve a site."""
-    if workers != 1 or role != "all":
-        raise Invalid(
-            "one_process_only", "this version runs a site in one process: --workers 1, --role all"
-        )
-    from venire.server.run import serve
+    if role != "all":
+        raise Invalid("role_not_here", "this version runs every role in each process: --role all")
+    from venire.server.run import run as serve
 
     settings = load_settings(
-        {"data": data, "host": host, "port": port, "profile": profile, "base_url": base_url}
+        {
+            "data": data,
+            "host": host,
+            "port": port,
+            "profile": profile,
+            "base_url": base_url,
+            "workers": workers,
+        }
     )
-    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(serve(settings))
+    serve(settings, joins=joins)
 
 
 @click.command()

@@ -13,6 +13,7 @@ from pathlib import Path
 from venire.kernel.chance import Chance
 from venire.kernel.errors import Invalid, Unavailable
 from venire.record.note import Signer, parse_verifier_key
+from venire.server.settings import Settings
 
 _SEED_BYTES = 32
 _ACCEPTANCE_MARK = "acceptance-profile"
@@ -80,6 +81,23 @@ def _another_key() -> Unavailable:
         "record_key_changed",
         "record.pub does not belong to keys/record.key: restore the key this record began with",
     )
+
+
+def mail_password(settings: Settings) -> str:
+    """What letters are handed over with. Raises Unavailable `mail_password_missing`."""
+    path = settings.folder / settings.mail_password_file
+    try:
+        return path.read_text(encoding="utf-8").strip("\r\n")
+    except (OSError, UnicodeDecodeError) as error:
+        raise Unavailable(
+            "mail_password_missing",
+            f"{settings.mail_password_file} cannot be read: venire init --mail-password-file FILE",
+        ) from error
+
+
+def vapid_secret(folder: Path, chance: Chance) -> bytes:
+    """The key by which push services know this site; another one loses every subscription."""
+    return read_or_make(folder, "vapid.key", chance)
 
 
 def claim_folder(folder: Path, *, acceptance: bool) -> None:

@@ -26,6 +26,22 @@ def _with_extra(
     return event
 
 
+class _WithoutQueries(logging.Filter):
+    """Cuts the query off every address: a streaming client has its token there.
+
+    The server logs the address of each WebSocket, whatever it is told about access logs.
+    """
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """See the class."""
+        if isinstance(record.args, tuple):
+            record.args = tuple(
+                one.partition("?")[0] if isinstance(one, str) and one.startswith("/") else one
+                for one in record.args
+            )
+        return True
+
+
 def configure_logging(settings: Settings) -> None:
     """One line of JSON for each event, or a readable one at a terminal."""
     readable = sys.stderr.isatty()
@@ -44,3 +60,8 @@ def configure_logging(settings: Settings) -> None:
     root.handlers[:] = [handler]
     root.setLevel(settings.log_level.upper())
     logging.getLogger("httpx").setLevel(logging.WARNING)
+    serving = logging.getLogger("uvicorn.error")
+    # Below that level it would write down whole requests, with what is in their headers.
+    serving.setLevel(max(root.level, logging.INFO))
+    if not any(isinstance(one, _WithoutQueries) for one in serving.filters):
+        serving.addFilter(_WithoutQueries())

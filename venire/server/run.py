@@ -2,32 +2,63 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
+import ctypes
+import dataclasses
 import logging
+import os
+import resource
 import signal
 import socket
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import uvicorn
+import uvloop
 from uvicorn.server import HANDLED_SIGNALS
 
-from venire.api.app import create_app
+from venire.adapters.name_servers import NameServers
+from venire.api.app import Application, create_app
+from venire.api.counters import SharedCounters
 from venire.api.settings import ApiSettings, RuleText
+from venire.api.streaming.route import WORD_BYTES, StreamingRoute
 from venire.cases.policy import Policy
+from venire.kernel.clock import SystemClock
 from venire.kernel.errors import Unavailable
+from venire.people import challenges
+from venire.people.ages import load_ages
+from venire.people.joining import Door
 from venire.server.logs import configure_logging
+from venire.server.processes import Bell, Helpers, bells, follow_parent
+from venire.server.pulse import Board
+from venire.server.rehearsal import rehearse
 from venire.server.settings import Settings
+from venire.server.sockets import FrameProtocol
+from venire.server.upgrading import upgrade_at_start
 from venire.server.wiring import open_house
 from venire.server.workers import leading
 from venire.web.routes import lost_page, web_routes
 
 _log = logging.getLogger(__name__)
 _BACKLOG = 2048
+_USUAL_PROCESSES = 2
+"""One writes at a time, so more help little on a small machine."""
+_UNREAD_MS = 60_000
+"""How long a peer may leave what it was sent unacknowledged before its connection ends."""
 
 
 class _Server(uvicorn.Server):
     """Ends by returning, so that the house is closed; uvicorn's own raises the signal again."""
+
+    def __init__(self, config: uvicorn.Config, streaming: StreamingRoute) -> None:
+        super().__init__(config)
+        self._streaming = streaming
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """End what would never end by itself, then wait for what is being answered."""
+        self._streaming.close()
+        await super().shutdown(sockets=sockets)
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -44,36 +75,138 @@ class _Server(uvicorn.Server):
         self.should_exit = True
 
 
-async def serve(settings: Settings) -> None:
-    """Serve a site until it is told to stop. Raises Unavailable `workers_died`."""
+@dataclasses.dataclass(frozen=True)
+class Shared:
+    """What the processes of one site were forked with."""
+
+    board: Board
+    counters: SharedCounters
+
+
+def _raise_file_limit() -> None:
+    """As many open files as the system lets us have: each socket that streams is one."""
+    low, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if low != most:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+
+
+_M_ARENA_MAX = -8
+
+
+def _share_arenas() -> None:
+    """Let the C library keep two heaps, not one for each thread: our threads allocate in turns."""
+    with contextlib.suppress(AttributeError, OSError):
+        ctypes.CDLL(None).mallopt(_M_ARENA_MAX, 2)
+
+
+def run(settings: Settings, *, joins: int | None = None) -> None:
+    """Serve a site until it is told to stop.
+
+    `joins`: the process that runs the site already and asks for help; this one ends with it.
+    """
     configure_logging(settings)
-    sockets = _listen(settings)
-    async with open_house(settings) as house:
-        api = api_settings(settings, house.court.policy)
+    if joins is not None:
+        follow_parent(joins)
+    _raise_file_limit()
+    _share_arenas()
+    count = 1 if joins is not None else settings.workers or _usual(settings)
+    share = count > 1 or joins is not None
+    if share and joins is None:
+        _refuse_a_second_site(settings)
+    sockets = [_listen(settings, share=share) for _ in range(count)]
+    upgrade_at_start(settings)
+    shared = Shared(Board(), SharedCounters(SystemClock()))
+    rung = bells(count)
+    helpers = Helpers([sys.executable, "-m", "venire", *sys.argv[1:], "--joins"])
+
+    def work(number: int, opened: Callable[[], None] | None = None) -> None:
+        for other, those in enumerate(sockets):
+            if other != number:
+                for one in those:
+                    one.close()
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            runner.run(serve(settings, sockets[number], rung[number], shared, opened))
+
+    if count > 1:
+        helpers.fork(count - 1, work)
+    try:
+        work(0, None if joins is not None else helpers.open_gate)
+    finally:
+        helpers.end()
+
+
+def _usual(settings: Settings) -> int:
+    """How many processes a machine gets; a port that the system chooses is one process's own."""
+    return min(_USUAL_PROCESSES, len(os.sched_getaffinity(0))) if settings.port else 1
+
+
+def _refuse_a_second_site(settings: Settings) -> None:
+    """Raise Unavailable `address_in_use` where somebody listens already.
+
+    Sockets that share a port let anyone of the same user in, another site of theirs too.
+    """
+    for one in _listen(settings, share=False):
+        one.close()
+
+
+async def serve(
+    settings: Settings,
+    sockets: list[socket.socket],
+    bell: Bell,
+    shared: Shared,
+    opened: Callable[[], None] | None,
+) -> None:
+    """Serve a site from one process. The first one says when it is `opened`, and greets.
+
+    Raises Unavailable `workers_died`.
+    """
+    async with open_house(settings, shared.board) as house:
+        api = dataclasses.replace(
+            api_settings(settings, house.court.policy, house.court.push.public_key),
+            films=house.court.media.studio.films is not None,
+            counters=shared.counters,
+        )
         app = create_app(
             house.court,
             api,
             extra_routes=web_routes(house.court, api),
             problem_page=lost_page(house.court, api),
         )
-        config = uvicorn.Config(
-            app,
-            log_config=None,
-            access_log=False,
-            proxy_headers=bool(settings.trusted_proxies),
-            forwarded_allow_ips=list(settings.trusted_proxies) or "",
-            server_header=False,
-            date_header=True,
-            timeout_graceful_shutdown=10,
-            # Longer than clients and proxies keep an idle connection: who closes first must be
-            # the one who would use it next, or a request is lost on its way.
-            timeout_keep_alive=75,
-            lifespan="off",
-        )
-        server = _Server(config)
-        async with leading(house, server.stop):
-            _greet(settings, house.court.sequencer.verifier_key)
+        server = _Server(_config(settings, app), app.streaming)
+        bell.listen()
+        house.storage.on_commit(bell.ring)
+        bell.on_ring(app.streaming.station.hub.wake)
+        await rehearse(app)
+        async with leading(house, server.stop, bell):
+            if opened is not None:
+                opened()
+                _greet(settings, house.court.sequencer.verifier_key)
             await server.serve(sockets=sockets)
+        bell.close()
+
+
+def _config(settings: Settings, app: Application) -> uvicorn.Config:
+    """How connections are spoken to."""
+    return uvicorn.Config(
+        app,
+        log_config=None,
+        access_log=False,
+        proxy_headers=bool(settings.trusted_proxies),
+        forwarded_allow_ips=list(settings.trusted_proxies) or "",
+        server_header=False,
+        date_header=True,
+        timeout_graceful_shutdown=10,
+        # Longer than clients and proxies keep an idle connection: who closes first must be
+        # the one who would use it next, or a request is lost on its way.
+        timeout_keep_alive=75,
+        lifespan="off",
+        # Compressing each event for each of 5,000 sockets would cost more than all the rest.
+        ws=FrameProtocol,
+        ws_per_message_deflate=False,
+        ws_max_size=WORD_BYTES,
+        ws_ping_interval=30,
+        ws_ping_timeout=30,
+    )
 
 
 def _greet(settings: Settings, key: str) -> None:
@@ -89,8 +222,11 @@ def _greet(settings: Settings, key: str) -> None:
     sys.stderr.flush()
 
 
-def _listen(settings: Settings) -> list[socket.socket]:
-    """Listening sockets. The acceptance profile answers on both loopback addresses."""
+def _listen(settings: Settings, *, share: bool) -> list[socket.socket]:
+    """Listening sockets. The acceptance profile answers on both loopback addresses.
+
+    `share`: the kernel spreads connections over several such sockets of one address.
+    """
     hosts = [settings.host]
     if settings.acceptance:
         hosts = ["127.0.0.1", "::1"]
@@ -99,6 +235,11 @@ def _listen(settings: Settings) -> list[socket.socket]:
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
         listening = socket.socket(family, socket.SOCK_STREAM)
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if share:
+            listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        if hasattr(socket, "TCP_USER_TIMEOUT"):
+            # Handed down to each connection: else one that is never read holds its buffer for ever.
+            listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, _UNREAD_MS)
         if family == socket.AF_INET6:
             listening.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
         try:
@@ -118,8 +259,8 @@ def _listen(settings: Settings) -> list[socket.socket]:
     return sockets
 
 
-def api_settings(settings: Settings, policy: Policy) -> ApiSettings:
-    """What the face is told of the settings."""
+def api_settings(settings: Settings, policy: Policy, vapid_public_key: str = "") -> ApiSettings:
+    """What the face is told of the settings. `vapid_public_key`: what devices subscribe with."""
     rules = tuple(
         RuleText(
             id=str(category.rule),
@@ -138,5 +279,19 @@ def api_settings(settings: Settings, policy: Policy) -> ApiSettings:
         minimum_age=0 if settings.acceptance else settings.minimum_age,
         rate_limits=not settings.acceptance,
         description=settings.description,
+        vapid_public_key=vapid_public_key,
         rules=rules,
+        door=door(settings),
+    )
+
+
+def door(settings: Settings) -> Door:
+    """The defences of the sign-up; the acceptance profile has none."""
+    if settings.acceptance:
+        return Door(per_network=0)
+    return Door(
+        challenge_bits=challenges.BITS if settings.sign_up_challenge else 0,
+        per_network=settings.sign_ups_per_network,
+        resolver=NameServers() if settings.check_mail_hosts else None,
+        ages=load_ages(settings.folder / settings.ages) if settings.ages else load_ages(),
     )

@@ -19,6 +19,7 @@ from venire.kernel.errors import Invalid
 
 Profile = Literal["default", "acceptance"]
 _HIGHEST_PORT = 65535
+_MOST_PROCESSES = 16
 _URL = re.compile(r"https?://(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(:(?P<port>[0-9]{1,5}))?")
 """What handles and every link begin with: no name, no path, no letter a browser would rewrite."""
 _ORIGIN = re.compile(r"[!-*,-~]{1,255}")
@@ -39,9 +40,21 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     record_origin: str = ""
     registrations: Literal["open", "approval", "closed"] = "open"
     minimum_age: int = 16
+    ages: str = ""
+    sign_up_challenge: bool = False
+    check_mail_hosts: bool = True
+    sign_ups_per_network: int = 10
     policy: str = ""
     trusted_proxies: tuple[str, ...] = ()
     ocr_workers: int = 2
+    media_workers: int = 1
+    workers: int = 0
+    mail: str = ""
+    mail_from: str = ""
+    mail_password_file: str = "keys/mail.password"  # noqa: S105 - where it lies, not what it is
+    mail_per_hour: int = 300
+    auto_upgrade: bool = True
+    backups_kept: int = 3
     log_level: Literal["debug", "info", "warning", "error"] = "info"
 
     @property
@@ -53,6 +66,17 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     def acceptance(self) -> bool:
         """Whether this is a server for test suites and drills, never for people."""
         return self.profile == "acceptance"
+
+    @property
+    def letters(self) -> bool:
+        """Whether letters by e-mail are sent; tests and drills write to nobody."""
+        return bool(self.mail) and not self.acceptance
+
+    @property
+    def mail_sender(self) -> str:
+        """The address that letters come from."""
+        host = self.domain if self.domain.startswith("[") else self.domain.partition(":")[0]
+        return self.mail_from or f"no-reply@{host}"
 
     @property
     def url(self) -> str:
@@ -126,6 +150,12 @@ def _check(settings: Settings) -> None:
             "settings_invalid",
             "record_origin: a name without spaces or plus, as example.org/record",
         )
+    if not 0 <= settings.workers <= _MOST_PROCESSES:
+        raise Invalid("settings_invalid", f"workers: 0 (as the machine has) to {_MOST_PROCESSES}")
+    if settings.mail_per_hour < 1:
+        raise Invalid("settings_invalid", "mail_per_hour: 1 or more")
+    if settings.backups_kept < 1:
+        raise Invalid("settings_invalid", "backups_kept: 1 or more")
     if settings.acceptance and settings.host not in {"127.0.0.1", "::1", "localhost"}:
         raise Invalid("settings_invalid", "host: the acceptance profile binds loopback only")
     if settings.acceptance and settings.trusted_proxies:

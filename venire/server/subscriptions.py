@@ -5,11 +5,34 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 
 from venire import events
-from venire.cases import detection, effects, noticed, reports, steps, summoning
+from venire.api import push_telling
+from venire.cases import (
+    detection,
+    effects,
+    exports,
+    noticed,
+    report_news,
+    reports,
+    steps,
+    summoning,
+)
 from venire.cases.court import Court
 from venire.people import counts as people_counts
+from venire.people import evasion, letters, standing
+from venire.posts import (
+    conversations,
+    feeds,
+    indexing,
+    lists,
+    polls,
+    reactions,
+    tallies,
+    telling,
+    usage,
+)
 from venire.posts import counts as post_counts
-from venire.posts import feeds, indexing, notifications
+from venire.posts.media import following, uploading
+from venire.posts.moving import steps as moving
 from venire.storage.relay import Handler, Subscription
 from venire.storage.verbs import Envelope
 from venire.storage.world import World
@@ -34,7 +57,7 @@ def subscriptions(court: Court) -> tuple[Subscription, ...]:
         Subscription(
             "detection",
             of_court(detection.on_post),
-            hears=(events.PostCreated, events.PostEdited),
+            hears=(events.PostCreated, events.PostEdited, events.PostImported),
         ),
         Subscription("deletions", of_court(detection.on_post_deleted), hears=(events.PostDeleted,)),
         Subscription("reports", of_court(reports.on_report_filed), hears=(events.ReportFiled,)),
@@ -61,18 +84,70 @@ def subscriptions(court: Court) -> tuple[Subscription, ...]:
         ),
         Subscription(
             "notifications",
-            of_world(notifications.tell),
-            hears=notifications.HEARS,
+            of_world(telling.tell),
+            hears=telling.HEARS,
         ),
+        Subscription("report_news", of_court(report_news.tell_staff), hears=report_news.HEARS),
+        Subscription("push", of_court(push_telling.on_notified), hears=push_telling.HEARS),
+        Subscription("conversations", of_world(conversations.keep), hears=conversations.HEARS),
         Subscription(
             "post_counts",
             of_world(post_counts.count_replies),
             hears=post_counts.HEARS,
         ),
         Subscription(
-            people_counts.CURSOR, page=lambda page, at: people_counts.on_page(world, page, at)
+            tallies.CURSOR,
+            hears=tallies.HEARS,
+            page=lambda page, at: tallies.count_page(world, page, at),
+        ),
+        Subscription(
+            polls.CURSOR,
+            hears=polls.HEARS,
+            page=lambda page, at: polls.count_page(world, page, at),
+        ),
+        Subscription("boosts", of_world(reactions.on_reposted), hears=(events.Reposted,)),
+        Subscription("lists", of_world(lists.hear), hears=lists.HEARS),
+        Subscription(usage.CURSOR, page=lambda page, at: usage.count_page(world, page, at)),
+        Subscription(
+            "standing", of_world(standing.on_strike_changed), hears=(events.StrikeChanged,)
+        ),
+        Subscription(
+            "new_accounts", of_world(evasion.on_account_created), hears=(events.AccountCreated,)
+        ),
+        Subscription("letters", of_world(letters.hear), hears=letters.HEARS),
+        Subscription("media", of_world(following.follow), hears=following.HEARS),
+        # Films are converted one after another: a subscriber of its own, which may take its time.
+        Subscription("media_work", of_court(_convert), hears=uploading.HEARS, lanes=1),
+        # Archives bring films, which take minutes: files of ties do not wait for them.
+        Subscription("imports", of_court(_bring_ties), hears=moving.HEARS),
+        Subscription(
+            "archives",
+            of_court(_bring_posts),
+            hears=moving.HEARS,
+            lanes=2,
+        ),
+        Subscription(exports.CURSOR, of_court(exports.hear), hears=exports.HEARS, lanes=1),
+        Subscription(
+            people_counts.CURSOR,
+            hears=people_counts.HEARS,
+            page=lambda page, at: people_counts.on_page(world, page, at),
         ),
     )
+
+
+async def _convert(court: Court, envelope: Envelope) -> None:
+    """Make of an uploaded film what every browser plays."""
+    await uploading.convert(court.media, envelope)
+
+
+async def _bring_ties(court: Court, envelope: Envelope) -> None:
+    """Go on with files of ties that members bring along."""
+    await moving.hear_ties(court.media, envelope)
+
+
+async def _bring_posts(court: Court, envelope: Envelope) -> None:
+    """Go on with archives that members bring along."""
+    await moving.hear_archives(court.media, envelope)
 
 
 async def _advance(court: Court, envelope: Envelope) -> None:

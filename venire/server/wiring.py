@@ -6,11 +6,16 @@ import contextlib
 import dataclasses
 from collections.abc import AsyncIterator
 
+from venire.adapters.mail.submission import SmtpSubmission, read_server
 from venire.adapters.objects.local import LocalObjects
+from venire.adapters.push.addresses import Gate
+from venire.adapters.push.vapid import Vapid
+from venire.adapters.push.web_push import WebPush
 from venire.adapters.search.sqlite_fts import SqliteIndex
 from venire.cases.court import Court
 from venire.cases.policy import Policy, load_policy
 from venire.detectors.bank import TextBank
+from venire.detectors.batching import Bench
 from venire.detectors.model import Detectors
 from venire.detectors.run import load_models
 from venire.jury.actions import Pools
@@ -18,27 +23,20 @@ from venire.kernel.chance import SystemChance
 from venire.kernel.clock import SystemClock
 from venire.kernel.errors import Invalid
 from venire.kernel.ids import Ids
+from venire.kernel.ports import MailService
 from venire.notices.ocr import OcrPool
 from venire.people import actions as people
+from venire.posts.media.studio import Films, Studio, Tools
+from venire.posts.push_delivery import PushDelivery
 from venire.record.actions import Sequencer
 from venire.server import keys
+from venire.server.pulse import Board, Pulse
 from venire.server.settings import Settings
+from venire.server.upgrading import refuse_older
 from venire.storage.engines.sqlite import SqliteStorage
 from venire.storage.leases import LeaderLock, NodeLease
-from venire.storage.relay import Relay
 from venire.storage.tables.every import ALL
 from venire.storage.world import Site, World
-
-
-class Pulse:
-    """Whether the relay has caught up; a process without one has nothing to say about it."""
-
-    def __init__(self) -> None:
-        self.relay: Relay | None = None
-
-    async def drained(self) -> bool:
-        """See `cases.court.Pulse`."""
-        return self.relay is not None and await self.relay.drained()
 
 
 @dataclasses.dataclass
@@ -50,6 +48,7 @@ class House:
     storage: SqliteStorage
     leader: LeaderLock
     pulse: Pulse
+    mail: MailService | None = None
 
     @property
     def world(self) -> World:
@@ -58,15 +57,19 @@ class House:
 
 
 @contextlib.asynccontextmanager
-async def open_house(settings: Settings) -> AsyncIterator[House]:
+async def open_house(settings: Settings, board: Board | None = None) -> AsyncIterator[House]:
     """Open a data folder and everything on it; closed when the block ends.
 
-    Raises Unavailable `data_is_newer`, `folder_not_for_acceptance`, `key_damaged`, Invalid
-    `policy_invalid`, `settings_invalid`.
+    `board`: what the processes of one site share.
+
+    Raises Unavailable `data_is_newer`, `data_is_older`, `folder_not_for_acceptance`, `key_damaged`;
+    Invalid `policy_invalid`, `settings_invalid`.
     """
     folder = settings.folder
     policy = _policy(settings)
+    mail = mail_service(settings)
     keys.claim_folder(folder, acceptance=settings.acceptance)
+    refuse_older(folder)
     clock, chance = SystemClock(), SystemChance()
     signer = keys.record_signer(folder, settings.record_origin or _origin(settings), chance)
     async with contextlib.AsyncExitStack() as stack:
@@ -85,11 +88,27 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
         stack.push_async_callback(ocr.close)
         sequencer = Sequencer(world, signer)
         stack.push_async_callback(sequencer.stop)
-        pulse = Pulse()
+        web_push = WebPush(
+            Vapid(keys.vapid_secret(folder, chance), _voice(settings), clock),
+            chance,
+            Gate(loopback=settings.acceptance),
+        )
+        stack.push_async_callback(web_push.close)
+        push = PushDelivery(web_push)
+        stack.push_async_callback(push.close)
+        # A store of its own: what lapses here must not take a notice's evidence with it, which may
+        # be the same bytes.
+        media = Tools(
+            world,
+            LocalObjects(folder / "media"),
+            Studio(settings.media_workers, films=await Films.find()),
+        )
+        models = load_models()
+        pulse = Pulse(storage, board or Board())
         court = Court(
             world=world,
             policy=policy,
-            detectors=Detectors(load_models(), TextBank()),
+            detectors=Detectors(models, TextBank(), Bench(models)),
             search=search,
             objects=LocalObjects(folder / "objects"),
             sequencer=sequencer,
@@ -97,8 +116,10 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
             ocr=ocr,
             site_account_id=(await people.ensure_site_account(world)).id,
             pulse=pulse,
+            push=push,
+            media=media,
         )
-        yield House(settings, court, storage, leader, pulse)
+        yield House(settings, court, storage, leader, pulse, mail)
 
 
 def _policy(settings: Settings) -> Policy:
@@ -118,7 +139,31 @@ def _site(settings: Settings) -> Site:
         language=settings.language,
         acceptance=settings.acceptance,
         contact=settings.contact,
+        letters=settings.letters,
     )
+
+
+def mail_service(settings: Settings) -> MailService | None:
+    """The way to people's mailboxes, where there is one. Invalid `mail_invalid`.
+
+    Raises Unavailable `mail_password_missing`.
+    """
+    if not settings.letters:
+        return None
+    server = read_server(settings.mail)
+    if server.username:
+        server = read_server(settings.mail, keys.mail_password(settings))
+    return SmtpSubmission(
+        server,
+        sender=settings.mail_sender,
+        name=settings.title,
+        site_host=settings.mail_sender.rpartition("@")[2],
+    )
+
+
+def _voice(settings: Settings) -> str:
+    """Whom a push service may write to (RFC 8292 section 2.1)."""
+    return f"mailto:{settings.contact}" if settings.contact else settings.url
 
 
 def _origin(settings: Settings) -> str:

@@ -8,12 +8,19 @@ import logging
 from collections.abc import AsyncIterator, Callable, Coroutine
 from typing import Any
 
-from venire.cases import public, service, steps, sweep
+from venire.cases import delivery, erasure, exports, public, service, steps, sweep, waves
 from venire.cases.court import Court
 from venire.jury.actions import keep_epochs
 from venire.kernel.clock import DAY_MS
 from venire.kernel.errors import Unavailable
-from venire.posts import indexing
+from venire.people import follows, roll
+from venire.people.post_office import PostOffice
+from venire.posts import indexing, poll_ends, scheduled
+from venire.posts.media import actions as media
+from venire.posts.media.store import LAPSE_TIMER, OBJECT_TIMER
+from venire.posts.moving import steps as moving
+from venire.posts.moving.store import TIMER as IMPORT_TIMER
+from venire.server.processes import Bell
 from venire.server.subscriptions import subscriptions
 from venire.server.wiring import House
 from venire.storage.relay import Relay
@@ -34,11 +41,41 @@ def timer_handlers(court: Court) -> dict[str, TimerHandler]:
     async def case(key: str) -> None:
         await steps.advance(court, int(key))
 
-    return {"seat": seat, "case": case}
+    async def lapse(key: str) -> None:
+        await media.lapse(court.world, key)
+
+    async def release(key: str) -> None:
+        await media.release(court.media, key)
+
+    async def poll_ended(key: str) -> None:
+        await poll_ends.on_due(court.world, key)
+
+    async def publish(key: str) -> None:
+        refusal = await scheduled.on_due(court.world, key)
+        if refusal is not None:
+            await delivery.tell(court, refusal.account_id, refusal.text, key=refusal.key)
+
+    async def look_after(key: str) -> None:
+        await moving.on_timer(court.media, key)
+
+    return {
+        "seat": seat,
+        "case": case,
+        LAPSE_TIMER: lapse,
+        OBJECT_TIMER: release,
+        IMPORT_TIMER: look_after,
+        poll_ends.TIMER: poll_ended,
+        scheduled.TIMER: publish,
+        **erasure.timers(court),
+        **exports.timers(court),
+        **waves.timers(court),
+    }
 
 
 @contextlib.asynccontextmanager
-async def leading(house: House, stop: Callable[[], None]) -> AsyncIterator[None]:
+async def leading(
+    house: House, stop: Callable[[], None], bell: Bell | None = None
+) -> AsyncIterator[None]:
     """Run the workers while the block runs, as soon as this process can be the leader.
 
     A site whose workers are gone takes posts and never judges one: better that it stops. So `stop`
@@ -50,26 +87,32 @@ async def leading(house: House, stop: Callable[[], None]) -> AsyncIterator[None]
             _log.critical("workers_died", exc_info=task.exception())
             stop()
 
-    task = asyncio.create_task(_lead(house), name="leader")
+    # In every process: what a request adds to the record does not wait for another process.
+    house.court.sequencer.start()
+    task = asyncio.create_task(_lead(house, bell), name="leader")
     task.add_done_callback(told)
     try:
         yield
     finally:
         task.cancel()
         (failure,) = await asyncio.gather(task, return_exceptions=True)
+        await house.court.sequencer.stop()
     if isinstance(failure, Exception):
         raise Unavailable("workers_died", "the log says why; nothing is lost") from failure
 
 
-async def _lead(house: House) -> None:
+async def _lead(house: House, bell: Bell | None) -> None:
     while not house.leader.acquire():  # noqa: ASYNC110 - the lock is another process's to free
         await asyncio.sleep(1)
     court = house.court
     relay = Relay(house.storage, subscriptions(court))
     house.storage.on_commit(relay.wake)
-    court.sequencer.start()
+    if bell is not None:
+        bell.on_ring(relay.wake)
     await public.note_policy(court)
     await sweep.fill_bank(court)
+    await roll.fill(court.world)
+    await follows.build_lists(court.world)
     await indexing.prepare(court.world, court.search)
     relay.start()
     house.pulse.relay = relay
@@ -80,6 +123,9 @@ async def _lead(house: House) -> None:
         _named(_keep_epochs(court), "epochs"),
         _named(_housekeeping(house), "housekeeping"),
     ]
+    if house.mail is not None:
+        office = PostOffice(house.world, house.mail, per_hour=house.settings.mail_per_hour)
+        tasks.append(_named(office.run(), "post_office"))
     try:
         await asyncio.gather(*tasks)
     finally:
@@ -88,7 +134,6 @@ async def _lead(house: House) -> None:
         await asyncio.gather(*tasks, return_exceptions=True)
         house.pulse.relay = None
         await relay.stop()
-        await court.sequencer.stop()
 
 
 def _named(work: Coroutine[Any, Any, None], name: str) -> asyncio.Task[None]:
@@ -96,10 +141,11 @@ def _named(work: Coroutine[Any, Any, None], name: str) -> asyncio.Task[None]:
 
 
 async def _watch_other_processes(house: House, relay: Relay) -> None:
-    """Wake the relay when another process has written: a pragma of 3 microseconds, 20 a second."""
+    """Wake the relay when a process that has no bell has written: a command beside the site."""
     seen = house.storage.data_version()
     while True:
         await asyncio.sleep(_LOOK_S)
+        house.pulse.beat()
         version = house.storage.data_version()
         if version != seen:
             seen = version

@@ -66,6 +66,15 @@ def running_site(
     folder: Path, *, profile: str = "acceptance", port: int | None = None
 ) -> Iterator[str]:
     """Serve a data folder in a process of its own while the block runs; yields the base URL."""
+    with started_site(folder, profile=profile, port=port) as (url, _):
+        yield url
+
+
+@contextlib.contextmanager
+def started_site(
+    folder: Path, *, profile: str = "acceptance", port: int | None = None, workers: int = 0
+) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
+    """The same, and its process, for those who measure it or end it; `workers` 0: as usual."""
     port = port or free_port()
     log = (folder / "server.log").open("ab")
     process = subprocess.Popen(  # noqa: S603 - our own program
@@ -80,6 +89,7 @@ def running_site(
             str(port),
             "--profile",
             profile,
+            *(["--workers", str(workers)] if workers else []),
         ],
         stdout=log,
         stderr=log,
@@ -88,7 +98,7 @@ def running_site(
     try:
         url = f"http://127.0.0.1:{port}"
         _wait_ready(process, url, folder)
-        yield url
+        yield url, process
     except Exception:
         # The folder may be gone in a moment: what the server had to say is said now.
         sys.stderr.write(_last_words(process, folder))

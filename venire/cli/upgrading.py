@@ -1,0 +1,163 @@
+"""`venire upgrade` and `venire snapshot`: forward, back, and a copy to keep elsewhere."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+import msgspec
+
+from venire.cli.options import data_option, json_option, print_result
+from venire.cli.progress import Stages
+from venire.kernel.chance import SystemChance
+from venire.kernel.clock import SystemClock
+from venire.kernel.errors import NotFound
+from venire.server import backups, upgrading
+from venire.server.backups import Note
+from venire.server.settings import Settings, load_settings
+from venire.storage.engines.sqlite_upkeep import FACTS, Told
+
+
+@contextlib.contextmanager
+def _noting(*, quiet: bool) -> Iterator[Note]:
+    with Stages(quiet=quiet) as stages:
+
+        def note(name: str) -> Told:
+            stages.stage(name, None)
+            seen = 0
+
+            def told(done: int, _total: int) -> None:
+                nonlocal seen
+                stages.step(done - seen)
+                seen = done
+
+            return told
+
+        yield note
+
+
+def _settings(data: str | None) -> Settings:
+    settings = load_settings({"data": data})
+    if not (settings.folder / FACTS).exists():
+        raise NotFound(
+            "site_not_there", f"there is no site in {settings.folder}: name its folder with --data"
+        )
+    return settings
+
+
+@click.command()
+@data_option
+@click.option("--dry-run", is_flag=True, help="Only say what would be done.")
+@click.option("--back", is_flag=True, help="Go back to the newest backup; nothing is deleted.")
+@click.option("--backup", "name", default=None, metavar="NAME", help="With --back: this backup.")
+@click.option(
+    "--discard-newer",
+    is_flag=True,
+    help="With --back: even where entries of the public record are lost.",
+)
+@json_option
+def upgrade(
+    data: str | None,
+    name: str | None,
+    json_to: str | None,
+    *,
+    dry_run: bool,
+    back: bool,
+    discard_newer: bool,
+) -> None:
+    """Bring the data forward to this program's version, after a backup; or go back."""
+    if not back and (name is not None or discard_newer):
+        raise click.UsageError("--backup and --discard-newer go with --back")
+    settings = _settings(data)
+    if back:
+        _back(settings, name, json_to, dry_run=dry_run, discard=discard_newer)
+    elif dry_run:
+        planned = upgrading.plan(settings.folder)
+        print_result(msgspec.structs.asdict(planned), json_to, _plan_lines(planned))
+    else:
+        with _noting(quiet=json_to == "-") as note:
+            done = upgrading.upgrade(settings, note=note)
+        print_result(msgspec.structs.asdict(done), json_to, _done_lines(done))
+
+
+def _plan_lines(planned: upgrading.Plan) -> str:
+    if not planned.steps:
+        return f"The data has version {planned.found}: there is nothing to do."
+    return "\n".join(
+        [
+            f"The data has version {planned.found}, this program needs {planned.known}.",
+            *(f"  step {step}" for step in planned.steps),
+            f"A backup takes {planned.needed >> 20} MB, {planned.free >> 20} MB are free.",
+            f"Stop the site, then: venire upgrade --data {planned.data}",
+        ]
+    )
+
+
+def _done_lines(done: upgrading.Done) -> str:
+    if not done.steps:
+        return f"The data has version {done.found}: there was nothing to do."
+    return "\n".join(
+        [
+            f"upgraded   version {done.found} to {done.version}",
+            *(f"  step     {step}" for step in done.steps),
+            f"record     {done.record} entries, sound",
+            f"backup     {done.backup}",
+            *(f"removed    {name}, an older backup" for name in done.removed),
+            f"the way back, before the site runs again: venire upgrade --back --data {done.data}",
+        ]
+    )
+
+
+def _back(
+    settings: Settings, name: str | None, json_to: str | None, *, dry_run: bool, discard: bool
+) -> None:
+    with _noting(quiet=json_to == "-") as note:
+        gone = upgrading.go_back(settings, name=name, discard=discard, only_look=dry_run, note=note)
+    would = "would go" if dry_run else "went"
+    lines = [
+        f"{would} back to {gone.backup}, version {gone.version}",
+        f"lost       {gone.lost_commits} changes, {gone.lost_entries} entries of the record",
+    ]
+    if gone.aside is not None:
+        lines.append(f"kept       what was there before: {gone.aside}")
+    lines.append(f"install venire {gone.program} before you start the site: this one goes forward")
+    print_result(msgspec.structs.asdict(gone), json_to, "\n".join(lines))
+
+
+@click.command()
+@data_option
+@click.option(
+    "--to",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=None,
+    help="The folder to put it in (DATA/backups).",
+)
+@json_option
+def snapshot(data: str | None, to: Path | None, json_to: str | None) -> None:
+    """Copy a site while it runs: database, files, settings; not its keys, which it names."""
+    settings = _settings(data)
+    with _noting(quiet=json_to == "-") as note:
+        made = backups.take(
+            settings.folder,
+            now_ms=SystemClock().now_ms(),
+            chance=SystemChance(),
+            reason="snapshot",
+            into=to,
+            objects=True,
+            note=note,
+        )
+        known = backups.read(made)
+    readable = "\n".join(
+        [
+            f"snapshot   {made}",
+            f"database   version {known.version}, {known.record} entries of the record",
+            f"files      {known.objects}",
+            f"apart      keys/{', keys/'.join(known.keys)}: keep copies elsewhere (docs/keys.md)",
+        ]
+    )
+    print_result({"path": str(made), **msgspec.to_builtins(known)}, json_to, readable)
+
+
+COMMANDS = (upgrade, snapshot)
