@@ -11,6 +11,7 @@ import click
 import msgspec
 import pytest
 
+from tools.pages.commands import commands_of
 from tools.pages.contracts import blocks
 from venire.cases.policy import CATEGORIES
 from venire.cli.main import main
@@ -28,7 +29,8 @@ _TEST = re.compile(r"\btests/[\w./-]+\.py(?:::\w+)?")
 _RECORD_LINES = 70
 _MASTODON = re.compile(
     "OAUTH|INSTANCE|ACCOUNTS|RELATIONSHIPS|POSTS|STATUSES|TIMELINES|NOTIFICATIONS|ABSENCES|SEARCH"
-    "|REPORTS|POLLS|MEDIA"
+    "|REPORTS|POLLS|MEDIA|LISTS|TAGS|DISCOVERY|SITE|ABSENT_PARTS|MASTODON_ADMIN"
+    "|CONVERSATIONS|FILTERS|REACTIONS|SCHEDULED|PUSH|EMAILS"
 )
 """Blocks of the route list that are Mastodon's: its own documentation describes them."""
 
@@ -119,9 +121,10 @@ def _fault(line: str) -> str | None:
             return f"no option {strange[0]}" if strange else None
         if word.startswith("-"):
             return None
-        if word not in at.commands:
+        known_here = commands_of(at)
+        if word not in known_here:
             return f"no command {word}"
-        at = at.commands[word]
+        at = known_here[word]
     return None
 
 

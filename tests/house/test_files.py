@@ -68,7 +68,7 @@ def test_no_file_is_larger_than_a_reader_would_clone(tracked: list[Path]) -> Non
 
 
 def test_what_is_built_is_not_tracked(tracked: list[Path], root: Path) -> None:
-    refused = {"__pycache__", ".venv", "build", "data", "node_modules"}
+    refused = {"__pycache__", ".venv", ".cache", "build", "data", "node_modules"}
     for path in tracked:
         parts = path.relative_to(root).parts
         assert parts[0] not in refused, path

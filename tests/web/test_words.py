@@ -12,7 +12,7 @@ import pytest
 from babel.messages.pofile import read_po
 from jinja2 import nodes
 
-from venire.api import authorize, errors
+from venire.api import authorize, errors, push_telling
 from venire.api.settings import ApiSettings
 from venire.cases import messages
 from venire.kernel import errors as kernel_errors
@@ -59,7 +59,10 @@ def _of_tables() -> Iterator[str]:
     yield from errors.PHRASES.values()
     yield from authorize._MEANINGS.values()
     yield from messages._DECIDED.values()
+    yield from push_telling.TITLES.values()
+    yield from messages._LIMITED.values()
     yield from ("Your account waits for a moderator", "Confirm your e-mail address first")
+    yield "Your account waits for the consent of a parent or guardian"
     yield ApiSettings().detectors_read
 
 

@@ -19,9 +19,16 @@ else. `make` alone prints the targets that wrap these. A command that opens a si
 """
 
 
+def commands_of(group: click.Group) -> dict[str, click.Command]:
+    """The commands of a group, those that are loaded when asked for too, by name."""
+    context = click.Context(group)
+    found = {name: group.get_command(context, name) for name in group.list_commands(context)}
+    return {name: command for name, command in sorted(found.items()) if command is not None}
+
+
 def leaves(group: click.Group, prefix: str = "venire") -> Iterator[tuple[str, click.Command]]:
     """Every command that does something, with its whole name, in order."""
-    for name, command in sorted(group.commands.items()):
+    for name, command in commands_of(group).items():
         if isinstance(command, click.Group):
             yield from leaves(command, f"{prefix} {name}")
         else:

@@ -97,8 +97,8 @@ Made from the `subject` of each table: the columns that name the account whose d
 with two subjects belongs to both. What an operator owes members by law (a legal basis, a contact, a
 privacy notice) is the operator's to write; this page says what the program does.
 
-**Not built yet:** the export of an account and its erasure. Both will be derived from this list.
-Until then "until the account is erased" means: for as long as the operator keeps the data folder.
+Erasure is derived from this list: a week after somebody left, the rows of every table here go with
+any of their subjects, except those that `venire/cases/erasure.py` names with a reason.
 
 """
 
@@ -108,7 +108,7 @@ _ELSEWHERE = """
 | Where | What | Kept |
 |---|---|---|
 | `DATA/venire.db`, outbox | each write once more, as the journal that handlers follow | 7 days |
-| `DATA/search.db` | words of listed posts; rebuilt from the tables | as the post |
+| `DATA/search.db` | words of posts; those of followers-only and direct ones apart, for their author and whom they name; rebuilt from the tables | as the post |
 | `DATA/objects/` | notices as they came in, and their screenshots | for ever: evidence |
 | log lines | event names, ids and error codes; no text, no address | the operator decides |
 | the public record | no account, no post id, no text: salted commitments only | for ever |

@@ -87,6 +87,8 @@ def index_page() -> str:
     pages = (
         ("floors.md", "which room stands where, what each file is"),
         ("routes.md", "every path that answers, who may use it"),
+        ("endpoints.md", "every operation: does it work, who may use it, which tests drive it"),
+        ("openapi.json", "the OpenAPI document: parameters, bodies, answers, refusals"),
         ("tables.md", "every table: its question, its keys, whose data it holds"),
         ("events.md", "what can happen, who says so, who hears it"),
         ("subscriptions.md", "who hears what"),

@@ -54,9 +54,9 @@ async def cards_of(visit: Visit, posts: Sequence[Post]) -> list[Card]:
     wanted = {post.author_id for post in posts}
     answered = {post.in_reply_to_account_id for post in posts}
     people = await load_accounts(visit.world, wanted | {one for one in answered if one is not None})
-    replies = await counts.load_replies(visit.world, [post.id for post in posts])
+    replies = await counts.load_reply_counts(visit.world, [post.id for post in posts])
     return [
-        _card(visit, post, people, replies.get(post.id, 0))
+        _card(visit, post, people, replies[post.id].replies if post.id in replies else 0)
         for post in posts
         if post.author_id in people
     ]

@@ -13,6 +13,8 @@ LIMITS: dict[str, tuple[int, int]] = {
     "sign_in_name": (20, 10),
     "sign_up": (5, 30),
     "link": (30, 10),
+    "letter": (10, 30),
+    "letter_name": (5, 60),
     "post": (300, 30),
     "report": (60, 30),
     "notice": (120, 5),

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Protocol
 
+from venire.people.joining import Door
+
 
 class WebSettings(Protocol):
     """The part of the face's settings that pages need."""
@@ -19,6 +21,10 @@ class WebSettings(Protocol):
     @property
     def minimum_age(self) -> int:
         """Years; 0 asks for no date of birth."""
+
+    @property
+    def door(self) -> Door:
+        """The defences of the sign-up."""
 
     @property
     def rate_limits(self) -> bool:

@@ -12,7 +12,7 @@ from venire.cases.court import Court
 from venire.kernel.errors import Forbidden
 from venire.kernel.i18n import LANGUAGES, negotiate, translate
 from venire.people.addresses import telling_network
-from venire.people.model import PENDING, UNCONFIRMED, Account
+from venire.people.model import CONSENT, PENDING, UNCONFIRMED, Account
 from venire.people.rules import may_write
 from venire.people.sessions import SESSION_MS, form_token, session_account, session_cookie
 from venire.people.standing import standing
@@ -223,6 +223,6 @@ def chosen_language(court: Court, request: Request) -> str:
 
 def waits(account: Account, settings: WebSettings) -> bool:
     """Whether an account may not be used yet."""
-    return account.state == PENDING or (
+    return account.state in {PENDING, CONSENT} or (
         account.state == UNCONFIRMED and settings.confirmed_contact_required
     )

@@ -163,6 +163,7 @@ DONE: Final = {
     "confirmed": "Confirmed. The posts found are being hidden and judged.",
     "chosen": "Noted. The item goes on from here.",
     "released": "Released. The post is visible again, and the reply says so.",
+    "password_changed": "Your password is set, and you are signed in.",
     "received": "The notice has arrived and is being read.",
     "signed_out": "You are signed out.",
     "welcome": "Welcome. Your account is ready.",
@@ -184,6 +185,7 @@ FORM_ERRORS: Final = {
     "comment_too_long": "A comment has 1,000 characters at most.",
     "rule_missing": "Choose the rule that it breaks.",
     "wrong_password": "Wrong name or password",
+    "not_understood": "Tick the box if you want this.",
 }
 FAULTS: Final = {
     "ERR_BLANK": "This is needed.",
@@ -194,6 +196,9 @@ FAULTS: Final = {
     "ERR_INVALID": "This has the wrong form.",
     "ERR_BELOW_LIMIT": "You are too young to join this site.",
     "ERR_ACCEPTED": "Please read the rules and agree to them.",
+    "ERR_BLOCKED": "Addresses of this provider are not taken here.",
+    "ERR_UNREACHABLE": "No mail reaches this address.",
+    "ERR_INCLUSION": "Choose one of those that there are.",
 }
 """Of sign-up, as `people.rules` names them."""
 

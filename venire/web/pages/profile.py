@@ -28,7 +28,11 @@ async def show(visit: Visit) -> Response:
     account = await account_named(visit)
     own = account.id == visit.viewer_id
     page = await timelines.account_page(
-        visit.world, visit.viewer_id, account.id, window_of(visit), exclude_replies=True
+        visit.world,
+        visit.viewer_id,
+        account.id,
+        window_of(visit),
+        timelines.AccountPageChoice(exclude_replies=True),
     )
     following = False
     if visit.viewer is not None and not own:

@@ -8,8 +8,8 @@ from typing import Any
 from starlette.responses import Response
 
 from venire.kernel.errors import Forbidden, Gone, Invalid
-from venire.people import actions, sessions
-from venire.people.model import ACTIVE, PENDING, UNCONFIRMED, Account, SignUp
+from venire.people import actions, joining, sessions
+from venire.people.model import Account, SignUp
 from venire.people.store import load_account
 from venire.web import words
 from venire.web.visit import Visit, waits
@@ -52,7 +52,7 @@ async def enter(visit: Visit) -> Response:
     if account is None:
         return _form(visit, to=to, name=name, error=words.FORM_ERRORS["wrong_password"])
     if waits(account, visit.settings):
-        return visit.page("waiting.html", approval=account.state == PENDING)
+        return visit.page("waiting.html", state=account.state)
     return await _enter(visit, account, to)
 
 
@@ -122,18 +122,18 @@ async def join(visit: Visit) -> Response:
         born=form.text("born", most=20) or None,
         reason=form.text("reason") or None,
         address=visit.address,
+        country=form.text("country", most=10),
+        guardian_email=form.text("guardian_email", most=1_000),
     )
     try:
-        account = await actions.sign_up(
-            visit.world, given, minimum_age=visit.settings.minimum_age, state=_first_state(visit)
-        )
+        account = await joining.join(visit.world, given, visit.settings)
     except Invalid as problem:
         faults = _faults(problem)
         if not faults:
             raise
         return _sign_up_form(visit, given, faults)
     if waits(account, visit.settings):
-        return visit.page("waiting.html", approval=account.state == PENDING)
+        return visit.page("waiting.html", state=account.state)
     return await _enter(visit, account, "/", done="welcome")
 
 
@@ -146,11 +146,3 @@ def _faults(problem: Invalid) -> dict[str, str]:
         field: words.FAULTS.get(found[0]["error"], words.FAULTS["ERR_INVALID"])
         for field, found in details.items()
     }
-
-
-def _first_state(visit: Visit) -> str:
-    if visit.world.site.acceptance:
-        return ACTIVE
-    if visit.settings.registrations == "approval":
-        return PENDING
-    return UNCONFIRMED if visit.settings.confirmed_contact_required else ACTIVE

@@ -7,6 +7,7 @@ from starlette.responses import Response
 from venire.kernel.ids import parse_id
 from venire.people.tokens import new_secret
 from venire.posts import actions as posts
+from venire.posts import home as homes
 from venire.posts import timelines
 from venire.posts.markup import post_path
 from venire.posts.model import PUBLIC, Draft
@@ -35,7 +36,7 @@ async def show(visit: Visit) -> Response:
 
 async def home(visit: Visit) -> Response:
     """What those post whom the viewer follows."""
-    page = await timelines.home(visit.world, visit.member().id, window_of(visit))
+    page = await homes.home(visit.world, visit.member().id, window_of(visit))
     return visit.page(
         "home.html", cards=await cards_of(visit, page.items), page=turn_of(visit, page)
     )
