@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -16,12 +17,22 @@ def anyio_backend() -> str:
     return "asyncio"
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Sockets, to this machine alone, for tests marked `loopback`; for nobody else."""
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Sockets, to this machine alone, for tests marked `loopback`; a node for `cluster`, or not."""
+    if "VENIRE_CQL" not in os.environ:
+        left_out = [item for item in items if item.get_closest_marker("cluster")]
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = [item for item in items if not item.get_closest_marker("cluster")]
     for item in items:
         if item.get_closest_marker("loopback"):
             item.add_marker(pytest.mark.allow_hosts(["127.0.0.1", "::1", "localhost"]))
             item.add_marker(pytest.mark.enable_socket)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Name what is left out where there is no node."""
+    if "VENIRE_CQL" not in os.environ:
+        terminalreporter.write_line("left out: tests marked cluster (run them: make test-cluster)")
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
