@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 from xml.sax.saxutils import quoteattr
@@ -13,15 +14,17 @@ from venire import __version__
 from venire.api.entities.account import account_jsons
 from venire.api.entities.instance import build_instance, build_instance_v1, build_rule
 from venire.api.parameters import ApiRequest
-from venire.api.routing import json_response
+from venire.api.routing import json_response, raw_json_response
+from venire.api.settings import ApiSettings
 from venire.cases.court import Court
 from venire.kernel.clock import iso_ms
 from venire.kernel.errors import NotFound
-from venire.people.counts import load_site_counts
+from venire.people.counts import SiteCounts, load_site_counts
 from venire.people.finding import local_name
 from venire.people.model import ACTIVE, SITE_USERNAME
 from venire.people.profile import note_html
 from venire.people.store import find_by_handle
+from venire.storage.world import Site
 
 _PICTURES = Path(__file__).parent / "static"
 _KEPT = {"Cache-Control": "public, max-age=86400"}
@@ -35,18 +38,48 @@ async def _contact(court: Court) -> msgspec.Raw | None:
     return (await account_jsons(court.world, [account.id])).get(account.id)
 
 
+class _Kept(msgspec.Struct, frozen=True):
+    """What an answer was written from, and the answer."""
+
+    site: Site
+    settings: ApiSettings
+    counts: SiteCounts
+    contact: msgspec.Raw | None
+    body: bytes
+
+
+_Build = Callable[[Site, ApiSettings, SiteCounts, msgspec.Raw | None], object]
+_WRITTEN: dict[_Build, _Kept] = {}
+
+
+async def _written(court: Court, request: ApiRequest, build: _Build) -> bytes:
+    """The most asked for answer of all: written again only when something in it has changed."""
+    counts = await load_site_counts(court.world)
+    contact = await _contact(court)
+    kept = _WRITTEN.get(build)
+    if (
+        kept is None
+        or kept.site is not court.world.site
+        or kept.settings is not request.settings
+        or kept.contact is not contact
+        or kept.counts != counts
+    ):
+        built = build(court.world.site, request.settings, counts, contact)
+        kept = _Kept(
+            court.world.site, request.settings, counts, contact, msgspec.json.encode(built)
+        )
+        _WRITTEN[build] = kept
+    return kept.body
+
+
 async def show_instance(court: Court, request: ApiRequest) -> Response:
     """The site, version 2."""
-    counts = await load_site_counts(court.world)
-    body = build_instance(court.world.site, request.settings, counts, await _contact(court))
-    return json_response(body, headers=_FRESH)
+    return raw_json_response(await _written(court, request, build_instance), headers=_FRESH)
 
 
 async def show_instance_v1(court: Court, request: ApiRequest) -> Response:
     """The site, version 1."""
-    counts = await load_site_counts(court.world)
-    body = build_instance_v1(court.world.site, request.settings, counts, await _contact(court))
-    return json_response(body, headers=_FRESH)
+    return raw_json_response(await _written(court, request, build_instance_v1), headers=_FRESH)
 
 
 async def rules(_court: Court, request: ApiRequest) -> Response:
