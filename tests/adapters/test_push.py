@@ -97,7 +97,7 @@ def test_a_token_says_to_whom_it_goes_and_is_signed():
         "255.255.255.255", "224.0.0.1", "192.0.2.1", "198.18.0.1", "240.0.0.1",
         "::1", "::", "fe80::1", "fe80::1%eth0", "fc00::1", "fd12::1", "ff02::1", "2001:db8::1",
         "::ffff:127.0.0.1", "::ffff:10.0.0.1", "2002:7f00:1::", "64:ff9b::7f00:1",
-        "64:ff9b::a9fe:a9fe", "2001::1", "not an address", "",
+        "64:ff9b::a9fe:a9fe", "2001::1", "fec0::1", "not an address", "",
     ],
 )  # fmt: skip
 def test_no_address_inside_is_public(address):

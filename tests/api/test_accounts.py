@@ -239,7 +239,11 @@ async def test_a_moderator_lets_in_those_who_wait(strict_site):
     assert [one["username"] for one in rest.json()] == ["new0"]
     found = rest.json()[0]
     assert (found["confirmed"], found["ip"], found["email"]) == (False, None, "new0@mail.test")
-    assert (await strict_site.client.get(f"/api/v1/accounts/{found['id']}")).status_code == 404
+    for path_of in ("/api/v1/accounts/{}", "/api/v1/accounts/{}/followers"):
+        where = path_of.format(found["id"])
+        assert (await strict_site.client.get(where)).status_code == 404
+    many = await strict_site.client.get(f"/api/v1/accounts?id[]={found['id']}")
+    assert many.json() == []
     confirmed = await moderator.post(f"/api/v1/admin/accounts/{found['id']}/confirm")
     assert confirmed.json()["confirmed"] is True
     assert len((await moderator.get("/api/v2/admin/accounts?status=unconfirmed")).json()) == 2
@@ -249,3 +253,33 @@ async def test_a_moderator_lets_in_those_who_wait(strict_site):
     assert (await moderator.get("/api/v2/admin/accounts?status=odd")).status_code == 422
     path = f"/api/v1/admin/accounts/{found['id']}/approve"
     assert (await moderator.post(path)).status_code == 404
+
+
+async def test_who_is_blocked_does_not_read_whom_to_follow_to_instead(site):
+    """The friends of somebody who blocked a harasser are not handed to them; as with Mastodon."""
+    ani, bob, eve = [await site.member(name) for name in ("ani", "bob", "eve")]
+    await bob.post(f"/api/v1/accounts/{ani.id}/follow")
+    await ani.post(f"/api/v1/accounts/{bob.id}/follow")
+    for side in ("followers", "following"):
+        path = f"/api/v1/accounts/{ani.id}/{side}"
+        assert [one["username"] for one in (await eve.get(path)).json()] == ["bob"]
+    await ani.post(f"/api/v1/accounts/{eve.id}/block")
+    for side in ("followers", "following"):
+        path = f"/api/v1/accounts/{ani.id}/{side}"
+        assert (await eve.get(path)).json() == []
+        assert [one["username"] for one in (await ani.get(path)).json()] == ["bob"]
+
+
+async def test_rows_under_any_number_are_read_or_passed_over(site):
+    """Digits that are no digits of ours, and numbers longer than any integer is read."""
+    alice = await site.member("alice")
+    for number in ("\u00b2", "\u0663", "9" * 5_000, "-1", "x"):
+        sent = {
+            f"fields_attributes[{number}][name]": "Odd",
+            f"fields_attributes[{number}][value]": "odd",
+            "fields_attributes[1][name]": "Web",
+            "fields_attributes[1][value]": "here",
+        }
+        answer = await alice.patch("/api/v1/accounts/update_credentials", data=sent)
+        assert answer.status_code == 200, answer.text
+        assert [one["name"] for one in answer.json()["fields"]] == ["Web", "Odd"]

@@ -135,6 +135,7 @@ async def test_figures_are_true_or_left_out(house, admin, bob):
     )
     assert known[0]["data"][0]["key"] == "venire"
     assert known[1] == {"key": "servers", "data": []}
+    assert await ok(await admin.post(f"{A}/dimensions", json={"keys": ["servers"]})) == [known[1]]
     assert await ok(await admin.post(f"{A}/retention", json={**span, "frequency": "day"})) == []
     for bad in ({}, {**span, "end_at": "yesterday"}, {**span, "start_at": "1990-01-01T00:00:00Z"}):
         assert (await admin.post(f"{A}/measures", json={**bad, "keys": keys})).status_code == 422

@@ -220,6 +220,9 @@ async def test_a_thumbnail_of_ones_own_comes_with_the_upload(house, ann):
     }
     answer = await ann.post("/api/v2/media", files=sent)
     assert answer.json()["meta"]["small"]["size"] == "64x32"
+    assert answer.json()["preview_url"].endswith(".png")
+    small = await served(house, answer.json()["preview_url"])
+    assert small.headers["content-type"] == "image/png"
 
 
 async def test_a_deleted_upload_is_gone_and_one_in_a_post_cannot_be_deleted(house, ann):

@@ -50,6 +50,14 @@ async def test_a_new_account_is_found_at_once(site):
     assert await people(bob, "bar") == ["baru"]
 
 
+async def test_whom_one_blocks_is_found_by_the_whole_handle_so_that_it_can_be_undone(site):
+    bob, ani = await site.member("bob"), await site.member("ani")
+    await bob.post(f"/api/v1/accounts/{ani.id}/block")
+    assert await people(bob, "ani") == ["ani"]
+    assert await people(bob, "an") == []
+    assert await people(ani, "bob") == []
+
+
 async def test_minors_and_limited_accounts_are_not_offered(site):
     bob = await site.member("bob")
     for name, change in (("kecil", {"minor": True}), ("diam", {"silenced": True})):
@@ -74,6 +82,19 @@ async def test_minors_and_limited_accounts_are_not_offered(site):
 
 
 # hashtags
+
+
+async def test_hashtags_that_are_used_alike_come_shortest_first_then_by_name(site):
+    ani = await site.member("ani")
+    for name in ("teh_z", "teh_b", "teh_a", "teh_bb", "teh_z"):
+        await publish(ani, f"#{name}")
+    await site.settle()
+    found = (await search(ani, "#teh"))["hashtags"]
+    assert [tag["name"] for tag in found] == ["teh_a", "teh_b", "teh_z", "teh_bb"]
+    for number in range(9):
+        await publish(ani, f"#teh_bb {number}")
+    await site.settle()
+    assert (await search(ani, "#teh"))["hashtags"][0]["name"] == "teh_bb"
 
 
 async def test_hashtags_by_their_beginning_with_a_week_of_use(site):

@@ -37,7 +37,8 @@ def test_each_command_says_what_it_does_and_takes(path):
         command = commands_of(command)[name]
     assert command.help
     for option in command.params:
-        assert option.opts[-1] in shown.stdout or isinstance(option, click.Argument)
+        hidden = isinstance(option, click.Argument) or option.hidden
+        assert hidden or option.opts[-1] in shown.stdout
     missing = call(*path, "--no-such-option")
     assert (missing.exit_code, missing.stdout) == (2, "")
     assert "no-such-option" in missing.stderr
@@ -92,7 +93,7 @@ def test_a_slip_of_usage_ends_with_2_and_says_what(arguments):
         (["notice", "reply", "1", "--data", "{}"], "site_not_there"),
         (["verify", "record", "{}", "--key", __file__], "record_not_there"),
         (["drill", "notice", "{}"], "drill_folder_invalid"),
-        (["run", "--workers", "2"], "one_process_only"),
+        (["run", "--role", "web"], "role_not_here"),
         (["run", "--data", "{}", "--host", "::", "--profile", "acceptance"], "settings_invalid"),
         (["account", "create", "x", "--email", "x", "--data", "/proc/none"], "system_refused"),
     ],

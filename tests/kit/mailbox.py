@@ -64,6 +64,7 @@ def served(
     context: ssl.SSLContext | None = None,
     implicit: bool = False,
     sign_in: bool = False,
+    port: int = 0,
 ) -> Iterator[int]:
     """Serve a mailbox; the port. With `context` TLS: by STARTTLS, or `implicit`."""
     options = {
@@ -74,7 +75,8 @@ def served(
         "require_starttls": context is not None and not implicit,
     }
     listening = socket.socket()
-    listening.bind(("127.0.0.1", 0))
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    listening.bind(("127.0.0.1", port))
     listening.listen(8)
     over: list[Callable[[], object]] = []
 
@@ -105,11 +107,12 @@ def served(
 
 
 @contextlib.contextmanager
-def speaking(*said: bytes, pause_s: float = 0.0) -> Iterator[int]:
+def speaking(*said: bytes, pause_s: float = 0.0, port: int = 0) -> Iterator[int]:
     """A server that says this on each connection, slowly if told so, and then nothing; its port."""
     over = threading.Event()
     with socket.socket() as listening:
-        listening.bind(("127.0.0.1", 0))
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listening.bind(("127.0.0.1", port))
         listening.listen(8)
         listening.settimeout(0.05)
         kept: list[socket.socket] = []

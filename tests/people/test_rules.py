@@ -31,6 +31,12 @@ def test_an_address_with_a_name_and_a_domain_will_do(email):
     assert check_email(email) == []
 
 
+def test_an_operators_address_may_be_at_this_machine():
+    assert check_email("admin@localhost", operator=True) == []
+    assert check_email("admin@localhost") != []
+    assert check_email("@localhost", operator=True) != []
+
+
 @pytest.mark.parametrize(
     "email",
     [

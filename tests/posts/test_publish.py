@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from venire.kernel.errors import Forbidden, Invalid, NotFound, TooLarge
+from venire.kernel.errors import Forbidden, Invalid, NotFound, Throttled, TooLarge
 from venire.people import standing
 from venire.posts import actions, store
 from venire.posts.model import DELETED, HELD, REMOVED, VISIBLE, Draft, Edit
@@ -260,3 +260,26 @@ async def test_a_message_of_the_site_is_sent_once_and_names_only_its_recipient(t
     long = await actions.send_direct(town.world, site, ani, "é" * 30_000, key="long")
     assert len(long.text.encode()) <= 10_003
     assert await actions.send_direct(town.world, site, 4242, text, key="x") is None
+
+
+async def test_an_edit_is_no_way_past_the_budget_of_a_newcomer(town):
+    """An empty post that is edited into a call of strangers costs what writing it would."""
+    strangers = [f"stranger{number}" for number in range(11)]
+    for name in strangers:
+        await town.account(name)
+    fresh = await town.account("fresh", created_at_ms=town.clock.now_ms())
+    post = await town.post(fresh, "hello")
+    everyone = " ".join(f"@{name}" for name in strangers)
+    with pytest.raises(Throttled, match="new_account_strangers"):
+        await actions.edit(town.world, fresh, post.id, Edit(text=everyone))
+    links = " ".join(f"https://spam.example/{number}" for number in range(11))
+    with pytest.raises(Throttled, match="new_account_links"):
+        await actions.edit(town.world, fresh, post.id, Edit(text=links))
+    assert (await store.load(town.world, post.id)).version == 1
+    for turn in (0, 5):
+        called = " ".join(f"@{name}" for name in strangers[turn : turn + 5])
+        await actions.edit(town.world, fresh, post.id, Edit(text=called))
+    # Ten were named in turn: no more, but what names nobody new is free.
+    with pytest.raises(Throttled, match="new_account_strangers"):
+        await actions.edit(town.world, fresh, post.id, Edit(text=f"{called} @stranger10"))
+    await actions.edit(town.world, fresh, post.id, Edit(text=f"{called} and so on"))

@@ -58,6 +58,16 @@ def test_the_environment_says_lists_with_commas_and_an_empty_one_says_nothing(tm
     assert proxies("") == proxies(" , ") == ()
 
 
+@pytest.mark.parametrize("proxy", ["*", "10.0.0.0/8x", "proxy.example", "10.0.0.1/8", "0.0.0.0/33"])
+def test_a_proxy_that_is_no_network_is_refused(tmp_path, proxy):
+    """`*` would let every caller say where they come from; a slip would believe no proxy at all."""
+    hint = refusal(tmp_path, {"VENIRE_TRUSTED_PROXIES": f"127.0.0.1, {proxy}"})
+    assert hint.startswith("trusted_proxies: ")
+    for good in ("127.0.0.1", "::1", "10.0.0.0/8", "fd00::/8"):
+        environment = {"VENIRE_TRUSTED_PROXIES": good}
+        assert load_settings({"data": str(tmp_path)}, environment).trusted_proxies == (good,)
+
+
 @pytest.mark.parametrize(
     ("text", "place"),
     [

@@ -7,8 +7,12 @@ import re
 import pytest
 
 from tests.web.browser import words_of
+from venire.api.counters import SharedCounters
 from venire.api.settings import ApiSettings
+from venire.kernel.clock import ManualClock
+from venire.kernel.errors import Throttled
 from venire.people import sessions
+from venire.web.limits import WebLimits
 
 pytestmark = pytest.mark.anyio
 
@@ -204,3 +208,18 @@ async def test_guessing_passwords_is_counted_where_limits_are_on(open_town):
         statuses.append(sent.status_code)
     assert statuses == [*[403] * 25, 429]
     assert sent.headers["retry-after"] == "300"
+
+
+async def test_guesses_at_the_pages_of_two_processes_are_counted_together(open_town):
+    counters = SharedCounters(ManualClock())
+    doors = [WebLimits(counters), WebLimits(counters)]
+    for turn in range(20):
+        await doors[turn % 2].take("sign_in_name", "name:ayu")
+    for door in doors:
+        with pytest.raises(Throttled):
+            await door.take("sign_in_name", "name:ayu")
+    settings = ApiSettings(counters=counters, confirmed_contact_required=False)
+    town = await open_town(settings, acceptance=False)
+    browser = await town.stranger()
+    sent = await browser.send("/sign-in", "/sign-in", name="Ayu", password="a few good words")
+    assert sent.status_code == 429

@@ -108,7 +108,8 @@ _ELSEWHERE = """
 | Where | What | Kept |
 |---|---|---|
 | `DATA/venire.db`, outbox | each write once more, as the journal that handlers follow | 7 days |
-| `DATA/search.db` | words of posts; those of followers-only and direct ones apart, for their author and whom they name; rebuilt from the tables | as the post |
+| `DATA/search.db` | words of posts; those of followers-only and direct ones apart, for their \
+author and whom they name; rebuilt from the tables | as the post |
 | `DATA/objects/` | notices as they came in, and their screenshots | for ever: evidence |
 | log lines | event names, ids and error codes; no text, no address | the operator decides |
 | the public record | no account, no post id, no text: salted commitments only | for ever |

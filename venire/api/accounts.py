@@ -36,8 +36,9 @@ from venire.people.model import (
     Field,
     SignUp,
 )
+from venire.people.relations import BLOCK, load_relation
 from venire.people.standing import standing
-from venire.people.store import WAITS, find_by_handle, load_account
+from venire.people.store import WAITS, find_by_handle, load_account, load_accounts
 from venire.people.tokens import issue_token
 from venire.posts.media.pictures import pictures
 from venire.storage.world import World
@@ -60,7 +61,7 @@ async def sign_up(court: Court, request: ApiRequest) -> Response:
             password=form.text("password", limit=10_000) or "",
             agreement=bool(form.flag("agreement")),
             locale=supported(form.text("locale", limit=35)),
-            born=form.text("date_of_birth", limit=10) or None,
+            born=_day_of(form.text("date_of_birth", limit=40)),
             reason=form.text("reason", limit=10_000),
             address=request.address,
             country=form.text("country", limit=10) or "",
@@ -77,6 +78,11 @@ async def sign_up(court: Court, request: ApiRequest) -> Response:
         account_id=account.id,
     )
     return json_response(build_token(granted), headers={"Cache-Control": "no-store"})
+
+
+def _day_of(born: str | None) -> str | None:
+    """A day as clients write it: some send the moment at which it began."""
+    return (born or "").partition("T")[0] or None
 
 
 async def challenge(court: Court, request: ApiRequest) -> Response:
@@ -177,7 +183,10 @@ async def _profile(world: World, account: Account) -> msgspec.Struct:
 async def show_accounts(court: Court, request: ApiRequest) -> Response:
     """Several accounts; ids that lead nowhere are left out."""
     ids = request.query.identifiers("id", most=40)
-    found = await account_jsons(court.world, ids)
+    there = await load_accounts(court.world, ids)
+    # As at their own addresses: who still waits to be let in is nobody's business.
+    shown = [one for one in ids if one in there and there[AccountId(one)].state not in WAITS]
+    found = await account_jsons(court.world, shown)
     return json_response(list(found.values()))
 
 
@@ -220,6 +229,11 @@ async def _tied(court: Court, request: ApiRequest, read_page: TiesPage) -> Respo
 
 async def _shows_ties(world: World, request: ApiRequest, account_id: int) -> bool:
     account = await load_account(world, account_id)
-    if account is None:
+    if account is None or account.state in WAITS or account.state == DELETED:
         raise NotFound("record_not_found", "Record not found")
-    return request.viewer_id == account.id or not account.hide_collections
+    viewer_id = request.viewer_id
+    if viewer_id is None or viewer_id == account.id:
+        return viewer_id is not None or not account.hide_collections
+    if account.hide_collections:
+        return False
+    return await load_relation(world, account.id, BLOCK, viewer_id) is None

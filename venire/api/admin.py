@@ -12,6 +12,7 @@ from venire.cases import store, views
 from venire.cases.court import Court
 from venire.kernel.errors import Invalid, Problem
 from venire.notices import actions as notices
+from venire.people import letters
 
 _PAGE = 200
 _COUNTED = 100_000
@@ -20,6 +21,7 @@ _COUNTED = 100_000
 async def health(court: Court, _request: ApiRequest) -> Response:
     """How far the house is behind what it was told, and what waits for whom."""
     rows = await store.open_cases(court.world.storage, limit=_COUNTED)
+    post = await letters.post_of(court.world)
     waiting: dict[str, int] = {}
     for row in rows:
         waiting[row.waits_for or "next_step"] = waiting.get(row.waits_for or "next_step", 0) + 1
@@ -31,6 +33,8 @@ async def health(court: Court, _request: ApiRequest) -> Response:
             "waiting": waiting,
             "reading": await notices.reading(court.world),
             "record_size": await court.sequencer.size(),
+            "letters_waiting": post.waiting,
+            "letters_lost": len(post.lost),
         }
     )
 

@@ -1,7 +1,7 @@
 """What went wrong, as clients are told: the only place that chooses an HTTP status.
 
-The body is `{"error": text, "code": stable code, "hint"?, "details"?, "data"?}`, always JSON. `error` is in
-the caller's language; internal text, names of files and values of rows never go out.
+The body is `{"error": text, "code": stable code, "hint"?, "details"?, "data"?}`, always JSON.
+`error` is in the caller's language; internal text, names of files and values of rows never go out.
 """
 
 from __future__ import annotations
@@ -101,7 +101,7 @@ def problem_response(problem: Problem, *, language: str = "en", request_id: str 
 
 
 def _validation(problem: Problem, text: str) -> dict[str, Any]:
-    """Mastodon's ValidationError: faults by field; what else a program may need stands in `data`."""
+    """Mastodon's ValidationError: faults by field; what else a program may need is in `data`."""
     parameter = problem.data.get("parameter")
     faults = problem.data.get("details")
     if faults is None:

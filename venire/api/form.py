@@ -117,10 +117,7 @@ class Form:
         """A list of nested fields, sent as a list or under numbers (`a[0][name]`)."""
         value = self.fields.get(name)
         if isinstance(value, dict):
-            keys = sorted(
-                value, key=lambda key: (not key.isdigit(), int(key) if key.isdigit() else 0)
-            )
-            value = [value[key] for key in keys]
+            value = [value[key] for key in sorted(value, key=_place_of)]
         rows = [row for row in _list(value) if isinstance(row, dict)]
         if len(rows) > most:
             raise Invalid("too_many_values", f"{name} takes {most} at most", parameter=name)
@@ -144,6 +141,11 @@ class Form:
             for item in (value if isinstance(value, list) else [value])
             if isinstance(item, Upload)
         ]
+
+
+def _place_of(key: str) -> int:
+    """Where a numbered row stands; what is no number of ours stands last."""
+    return int(key) if re.fullmatch(r"[0-9]{1,9}", key) else 1 << 62
 
 
 def _list(value: Any) -> list[Any]:

@@ -6,7 +6,6 @@ The endpoints are ours, kinds and files Mastodon's: docs.joinmastodon.org/user/m
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
 from typing import Any, BinaryIO
 
 from starlette.responses import Response, StreamingResponse
@@ -27,7 +26,6 @@ from venire.posts.moving.model import ARCHIVE, SPELLINGS, TIES, Import
 from venire.storage.tables.moving import ExportRow
 
 _PRIVATE = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
-_PIECE = 1 << 18
 
 
 def import_json(one: Import) -> dict[str, Any]:
@@ -171,18 +169,13 @@ async def open_export(court: Court, request: ApiRequest) -> Response:
 def archive_response(court: Court, row: ExportRow) -> Response:
     """The bytes of an archive."""
     headers = {**_as_file("archive.tar.gz"), "Content-Length": str(row.size)}
-    return StreamingResponse(_pieces(court, row), 200, headers, media_type="application/gzip")
+    return StreamingResponse(
+        exports.parts_of(court, row), 200, headers, media_type="application/gzip"
+    )
 
 
 def _as_file(name: str) -> dict[str, str]:
     return {**_PRIVATE, "Content-Disposition": f'attachment; filename="{name}"'}
-
-
-async def _pieces(court: Court, row: ExportRow) -> AsyncIterator[bytes]:
-    at = 0
-    while at < row.size and (piece := await court.media.objects.read(row.object_key, at, _PIECE)):
-        at += len(piece)
-        yield piece
 
 
 async def show_ties(court: Court, request: ApiRequest) -> Response:

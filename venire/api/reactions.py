@@ -16,7 +16,7 @@ from venire.api.statuses import seen_post
 from venire.api.timelines import page_links, window_of
 from venire.cases.court import Court
 from venire.kernel.errors import Invalid, NotFound
-from venire.posts import actions, marks, polls, quotes, reactions, store
+from venire.posts import actions, marks, own_acts, polls, quotes, reactions, store
 from venire.posts.model import Page, Post
 from venire.posts.pages import fill_page
 from venire.posts.sight import Sight
@@ -32,14 +32,18 @@ def _acting(act: Act) -> Handler:
     """The handler of an act that answers with the post that it was done to."""
 
     async def handle(court: Court, request: ApiRequest) -> Response:
-        post = await act(court.world, request.account_id, request.path("id"))
-        return await _still_seen(court.world, request, post)
+        world, post_id = court.world, request.path("id")
+        stood = await own_acts.before(world, request.account_id, post_id)
+        post = await act(world, request.account_id, post_id)
+        return await _still_seen(world, request, post, stood)
 
     handle.__doc__ = act.__doc__
     return handle
 
 
-async def _still_seen(world: World, request: ApiRequest, post: Post) -> Response:
+async def _still_seen(
+    world: World, request: ApiRequest, post: Post, stood: own_acts.Stood | None = None
+) -> Response:
     """A post as the answer to an act; NotFound, the act done, where it may not be seen any more.
 
     Whoever once favourited a post may take that back, and is not shown for it what they are
@@ -47,7 +51,8 @@ async def _still_seen(world: World, request: ApiRequest, post: Post) -> Response
     """
     if not await actions.may_see(world, post, request.account_id):
         raise NotFound("record_not_found", "Record not found")
-    return json_response(await status_json(world, post, request.account_id))
+    tally = await own_acts.after(world, stood)
+    return json_response(await status_json(world, post, request.account_id, tally=tally))
 
 
 favourite = _acting(reactions.favourite)
@@ -63,8 +68,11 @@ async def reblog(court: Court, request: ApiRequest) -> Response:
     """Boost a post; the answer is the boost."""
     form = await request.form()
     visibility = form.text("visibility", limit=20) or None
-    post = await reactions.repost(court.world, request.account_id, request.path("id"), visibility)
-    return json_response(await status_json(court.world, post, request.account_id))
+    world, post_id = court.world, request.path("id")
+    stood = await own_acts.before(world, request.account_id, post_id)
+    post = await reactions.repost(world, request.account_id, post_id, visibility)
+    tally = await own_acts.after(world, stood)
+    return json_response(await status_json(world, post, request.account_id, tally=tally))
 
 
 def _marked(kind: str) -> Handler:

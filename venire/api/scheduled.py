@@ -24,7 +24,7 @@ def moment_of(text: str) -> int:
     except (ValueError, OverflowError) as error:
         raise Invalid(
             "schedule_unreadable",
-            "Validation failed: Scheduled at is invalid",
+            "Record invalid",
             details={"scheduled_at": [{"error": "ERR_INVALID", "description": "is invalid"}]},
         ) from error
 

@@ -6,6 +6,8 @@ another moderator. A warning changes nothing and is only told.
 
 from __future__ import annotations
 
+import asyncio
+
 from venire.cases import delivery, intake, moderators, report_desk, rules, store
 from venire.cases.court import Court
 from venire.cases.limits import LIFTS, LIMITS
@@ -23,6 +25,8 @@ WARNING = "none"
 ACTS = (WARNING, *LIMITS, *LIFTS)
 TEXT_CHARACTERS = 2_000
 NO_TEXT = "No text was given."
+_WAITS = 12
+_WAIT_S = 0.005
 
 
 async def may_act(world: World, actor_id: int, target_id: int) -> Account:
@@ -72,8 +76,29 @@ async def act_on_account(
         await _warn(court, target, actor_id, text.strip())
     else:
         await _limit(court, target, actor_id, act, reason, category)
+        await _in_force(court.world, account_id, act)
     if report_id is not None:
         await report_desk.mark_resolved(court, report_id, actor_id=actor_id)
+
+
+async def _in_force(world: World, account_id: int, act: str) -> None:
+    """Return once an act is obeyed, after 60 ms at most.
+
+    It goes into the record before it takes effect; moderators' tools look at once whether it did.
+    """
+    for _ in range(_WAITS):
+        account = await load_account(world, account_id)
+        if account is None:
+            return
+        under = {
+            "sensitive": account.sensitized,
+            "silence": account.silenced,
+            "disable": account.disabled,
+            "suspend": (await standing.standing(world, account_id)).suspended,
+        }
+        if under[LIFTS.get(act, act)] == (act in LIMITS):
+            return
+        await asyncio.sleep(_WAIT_S)
 
 
 def _category(court: Court, filed: report_desk.Filed) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
+from collections.abc import AsyncIterator
 from typing import BinaryIO, Final
 
 import msgspec
@@ -41,6 +42,7 @@ EVERY_MS: Final = DAY_MS
 LINK_MS: Final = HOUR_MS
 _ROWS_KEPT_MS: Final = 90 * DAY_MS
 _LISTED: Final = 100
+_PIECE: Final = 1 << 18
 
 _log = logging.getLogger(__name__)
 
@@ -198,6 +200,14 @@ async def open_link(world: World, secret: str) -> ExportRow:
     if not await world.storage.compare_and_set(EXPORT_LINKS, row, spent):
         raise NotFound("record_not_found", "Record not found")
     return await ready(world, row.account_id, row.export_id)
+
+
+async def parts_of(court: Court, row: ExportRow) -> AsyncIterator[bytes]:
+    """The bytes of an archive, a piece at a time."""
+    at = 0
+    while at < row.size and (part := await court.media.objects.read(row.object_key, at, _PIECE)):
+        at += len(part)
+        yield part
 
 
 async def ready(world: World, account_id: int, export_id: int) -> ExportRow:

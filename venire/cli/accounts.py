@@ -11,10 +11,15 @@ import msgspec
 from venire.cli.options import data_option, json_option, on_house, print_result, profile_option
 from venire.jury import actions as jury
 from venire.jury import store as jurors
+from venire.kernel.clock import DAY_MS
 from venire.kernel.errors import NotFound
 from venire.people import actions as people
+from venire.people import letters
 from venire.people import store as people_store
+from venire.people.model import DELETED
 from venire.server.wiring import House
+
+_LINK_DAYS = 3
 
 
 @click.group()
@@ -56,6 +61,26 @@ def create(
         ]
     )
     print_result(msgspec.structs.asdict(made), json_to, readable)
+
+
+@account.command("link")
+@click.argument("name")
+@data_option
+@json_option
+def link(name: str, data: str | None, json_to: str | None) -> None:
+    """A link by which somebody chooses a password, for those whom no letter reaches."""
+
+    async def act(house: House) -> str:
+        found = await people_store.find_by_handle(house.world, re.sub(r"^@", "", name))
+        if found is None or found.state == DELETED:
+            raise NotFound("account_not_found", f"there is no account {name}")
+        return await letters.link_by_hand(
+            house.world, found, letters.RESET, lasts_ms=_LINK_DAYS * DAY_MS
+        )
+
+    made = on_house(act, data=data)
+    readable = f"{made}\nworks once, for {_LINK_DAYS} days: whoever has it is signed in"
+    print_result({"link": made}, json_to, readable)
 
 
 @click.group()

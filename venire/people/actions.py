@@ -213,7 +213,7 @@ async def create_account(
     password = password or base64.urlsafe_b64encode(world.chance.token(18)).decode()
     faults = [
         *rules.check_username(username, operator=True),
-        *rules.check_email(email),
+        *rules.check_email(email, operator=True),
         *rules.check_password(password),
     ]
     if role not in ROLES:

@@ -57,8 +57,11 @@ async def add_alias(world: World, account_id: int, text: str) -> str:
     uri, _ = await identity_of(world, text)
     there = await aliases_of(world, account_id)
     if uri not in there and len(there) >= ALIASES_MOST:
-        hint = "Validation failed: You have as many aliases as there may be"
-        raise Invalid("too_many_aliases", hint, limit=ALIASES_MOST)
+        raise Invalid(
+            "too_many_aliases",
+            "Validation failed: You have as many aliases as there may be",
+            limit=ALIASES_MOST,
+        )
     await world.storage.put(ALIASES, AliasRow(account_id, uri, world.now_ms()))
     return uri
 
@@ -82,8 +85,7 @@ async def move(world: World, account_id: int, text: str) -> Account:
     if target.id == account_id:
         raise Invalid("not_yourself", "You cannot do this to yourself")
     if me is None or me.uri not in await aliases_of(world, target.id):
-        hint = "The other account must name this one as an alias first"
-        raise Invalid("alias_missing", hint)
+        raise Invalid("alias_missing", "The other account must name this one as an alias first")
     return (await change_account(world, account_id, moved_to_id=target.id, moved_to=None))[1]
 
 

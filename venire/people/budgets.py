@@ -72,6 +72,19 @@ async def check_post(
     `mentions`: whom it names. Throttled `new_account_posts`, `new_account_strangers`,
     `new_account_links`, with `retry_after_s`.
     """
+    await _check(world, account, mentions, links, posts=1)
+
+
+async def check_edit(
+    world: World, account: Account, *, mentions: Iterable[int] = (), links: int = 0
+) -> None:
+    """Count what an edit of a new account adds: whom it names anew, and links. As `check_post`."""
+    await _check(world, account, mentions, links, posts=0)
+
+
+async def _check(
+    world: World, account: Account, mentions: Iterable[int], links: int, *, posts: int
+) -> None:
     if not await _limited(world, account):
         return
     strangers = 0
@@ -79,7 +92,7 @@ async def check_post(
         known = mentioned == account.id or await is_following(world, mentioned, account.id)
         strangers += not known
     # The dearest first: a post that is refused for its mentions has not cost one of the hour's.
-    for kind, cost in ((STRANGERS, strangers), (LINKS, links), (POSTS, 1)):
+    for kind, cost in ((STRANGERS, strangers), (LINKS, links), (POSTS, posts)):
         if cost:
             await _spend(world, account.id, kind, cost)
 

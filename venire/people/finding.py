@@ -48,9 +48,10 @@ async def find_accounts(
     """Accounts found by a name, best first: its whole handle, those followed, then by handle.
 
     Every word must begin the handle or a word of the display name; of a beginning that more than
-    200 names share, the first 200 count. Nobody who blocks the viewer or is blocked is among them;
-    a minor is found by themselves and those who follow them alone. `following`: only those whom the
-    viewer follows.
+    200 names share, the first 200 count. Nobody who blocks the viewer or is blocked is among them,
+    but for whom the viewer blocks, by the whole handle: a block is undone that way; a minor is
+    found by themselves and those who follow them alone. `following`: only those whom the viewer
+    follows.
     """
     name = local_name(world, text)
     if name is None or (following and viewer_id is None):
@@ -63,7 +64,7 @@ async def find_accounts(
         return []
     followed = set[AccountId]()
     if viewer_id is not None:
-        active = await _unblocked(world, viewer_id, active)
+        active = await _unblocked(world, viewer_id, active, exact)
         followed = await following_among(world, viewer_id, [one.id for one in active])
     shown = [
         one
@@ -105,7 +106,12 @@ def _has_all(account: Account, words: Sequence[str]) -> bool:
     return all(any(name.startswith(word) for name in names) for word in words)
 
 
-async def _unblocked(world: World, viewer_id: int, accounts: list[Account]) -> list[Account]:
+async def _unblocked(
+    world: World, viewer_id: int, accounts: list[Account], exact: Account | None
+) -> list[Account]:
     hidden = await hidden_from(world, viewer_id)
-    blocked = hidden.blocking | hidden.blocked_by
-    return [one for one in accounts if one.id not in blocked]
+    return [
+        one
+        for one in accounts
+        if one.id not in hidden.blocked_by and (one is exact or one.id not in hidden.blocking)
+    ]

@@ -270,7 +270,7 @@ async def spend_link(world: World, row: LetterRow) -> None:
 # for operators
 
 
-class Post(msgspec.Struct, frozen=True):
+class Postbag(msgspec.Struct, frozen=True):
     """How the letters fare: how many wait (`more`: or even more), what was given up of late."""
 
     waiting: int
@@ -278,11 +278,11 @@ class Post(msgspec.Struct, frozen=True):
     lost: tuple[LetterLostRow, ...]
 
 
-async def post_of(world: World, *, days: int = 3) -> Post:
+async def post_of(world: World, *, days: int = 3) -> Postbag:
     """How the letters fare now, and what was given up in the last days, newest first."""
     waiting = await world.storage.range(LETTERS_DUE, (0,), limit=_COUNTED)
     lost: list[LetterLostRow] = []
     for back in range(days):
         day = utc_day(world.now_ms() - back * DAY_MS)
         lost += await world.storage.range(LETTERS_LOST, (day,), limit=100)
-    return Post(len(waiting), len(waiting) == _COUNTED, tuple(lost))
+    return Postbag(len(waiting), len(waiting) == _COUNTED, tuple(lost))

@@ -10,13 +10,14 @@ import msgspec
 from venire.events import Event, PostCreated, PostDeleted, PostEdited, PostShown, Quoted, Unquoted
 from venire.kernel.errors import Conflict, Forbidden, NotFound
 from venire.kernel.ids import AccountId, PostId
-from venire.people.budgets import check_post
+from venire.people.budgets import check_edit, check_post
 from venire.people.model import DELETED as ACCOUNT_DELETED
 from venire.people.model import Account
 from venire.people.rules import may_write
 from venire.people.standing import standing
 from venire.people.store import load_account
-from venire.posts import poll_ends, rules, store, writing
+from venire.posts import poll_ends, rules, store, tallies, writing
+from venire.posts.catching_up import heard
 from venire.posts.listing import note_year
 from venire.posts.model import ACCEPTED, DELETED, REMOVED, Draft, Edit, Post, Version
 from venire.posts.reactions import unrepost
@@ -78,10 +79,12 @@ async def publish_planned(world: World, author_id: int, draft: Draft, post_id: P
 async def _drafted(world: World, author: Account, draft: Draft) -> Post:
     """The post that a draft becomes, if its author may publish it now. Raises as `publish`."""
     post = await writing.draft_post(world, author, draft)
-    await check_post(
-        world, author, mentions=writing.recipients(post), links=post.html.count('target="_blank"')
-    )
+    await check_post(world, author, mentions=writing.recipients(post), links=_links(post))
     return post
+
+
+def _links(post: Post) -> int:
+    return post.html.count('target="_blank"')
 
 
 async def writer(world: World, author_id: int) -> Account:
@@ -119,15 +122,19 @@ async def _save_new(world: World, post: Post, hashed: bytes | None, until_ms: in
         if there is None:
             raise
         return there
+    if post.quoted_id is not None:
+        await heard(world, tallies.CURSOR, lambda told: told in events)
     return post
 
 
 async def edit(world: World, editor_id: int, post_id: int, edit: Edit) -> Post:
     """Change a post; what it said before is kept.
 
-    Raises NotFound; Forbidden `not_the_author`, `post_held`; what `publish` raises of the text.
+    Raises NotFound; Forbidden `not_the_author`, `post_held`; what `publish` raises of the text and
+    of a new account's budget.
     """
-    await writer(world, editor_id)
+    editor = await writer(world, editor_id)
+    counted = False
     for _ in range(_TRIES):
         post = await _own(world, editor_id, post_id)
         if post.reblog_of_id is not None:
@@ -137,6 +144,11 @@ async def edit(world: World, editor_id: int, post_id: int, edit: Edit) -> Post:
         changed = await writing.edited_post(world, post, edit)
         if changed == post:
             return post
+        if not counted:
+            named = set(writing.recipients(changed)) - set(writing.recipients(post))
+            added = max(0, _links(changed) - _links(post))
+            await check_edit(world, editor, mentions=named, links=added)
+            counted = True
         writes: list[Write] = [
             store.put_version(post),
             store.put_post(changed),

@@ -9,6 +9,7 @@ import msgspec
 
 from venire.events import PollVoted
 from venire.kernel.errors import Conflict, Invalid, NotFound
+from venire.posts.catching_up import heard
 from venire.posts.model import Poll, Post
 from venire.storage.tables.polls import POLL_TALLIES, VOTES, PollTallyRow, VoteRow
 from venire.storage.verbs import Envelope, Put
@@ -78,6 +79,7 @@ async def vote(world: World, account_id: int, post: Post, choices: Sequence[int]
         )
     except Conflict as conflict:
         raise Invalid("poll_voted", _VOTED) from conflict
+    await heard(world, CURSOR, lambda told: told == event)
     return Ballots(
         votes=tuple(count + (place in chosen) for place, count in enumerate(before.votes)),
         voters=before.voters + 1,
@@ -94,14 +96,13 @@ def check_vote(poll: Poll, chosen: Sequence[int], *, own: bool, now_ms: int) -> 
         raise Invalid("poll_ended", "Validation failed: The poll has already ended")
     if own:
         raise Invalid("poll_own", "Validation failed: You cannot vote in your own polls")
-    if (
-        not chosen
-        or (len(chosen) > 1 and not poll.multiple)
-        or not all(0 <= choice < len(poll.options) for choice in chosen)
-    ):
+    if not chosen or not all(0 <= choice < len(poll.options) for choice in chosen):
         raise Invalid(
             "poll_choice_invalid", "Validation failed: The chosen vote option does not exist"
         )
+    if len(chosen) > 1 and not poll.multiple:
+        # Mastodon takes the second answer for a second vote, and clients show its words.
+        raise Invalid("poll_voted", _VOTED)
 
 
 async def count_page(world: World, page: Sequence[Envelope], position: int) -> None:

@@ -216,7 +216,7 @@ async def on_due(world: World, key: str) -> Refusal | None:
         sentence = problem.hint or problem.code
         refused = _next(row, state=REFUSED, post_id=None, refusal=sentence)
         if not await _saved(world, refused):
-            raise Conflict("try_again", "This changed meanwhile: it fires again") from problem
+            raise Conflict("try_again", "This changed meanwhile: try again") from problem
         return await _refusal(world, refused)
     await world.storage.delete(SCHEDULED, row)
     return None
@@ -236,7 +236,7 @@ async def _begun(world: World, account_id: int, plan_id: int) -> ScheduledRow | 
         begun = _next(row, state=PUBLISHING, post_id=world.ids.next())
         if await _saved(world, begun):
             return begun
-    raise Conflict("try_again", "This changed meanwhile: the timer fires again")
+    raise Conflict("try_again", "This changed meanwhile: try again")
 
 
 async def _refusal(world: World, row: ScheduledRow) -> Refusal | None:

@@ -152,9 +152,16 @@ class Helpers:
         self._pids.add(process.pid)
         self._watch(process.pid)
 
+    def expect_end(self) -> None:
+        """The site is being stopped: a helper that ends from now on is neither missed nor replaced.
+
+        Who stops a service tells all of its processes at once.
+        """
+        self._ending = True
+
     def end(self) -> None:
         """Stop all helpers and wait for them."""
-        self._ending = True
+        self.expect_end()
         for pid in self._pids:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGTERM)

@@ -13,6 +13,7 @@ import signal
 import socket
 import sys
 from collections.abc import Callable, Iterator
+from types import FrameType
 
 import uvicorn
 import uvloop
@@ -51,9 +52,17 @@ _UNREAD_MS = 60_000
 class _Server(uvicorn.Server):
     """Ends by returning, so that the house is closed; uvicorn's own raises the signal again."""
 
-    def __init__(self, config: uvicorn.Config, streaming: StreamingRoute) -> None:
+    def __init__(
+        self, config: uvicorn.Config, streaming: StreamingRoute, told_to_stop: Callable[[], None]
+    ) -> None:
         super().__init__(config)
         self._streaming = streaming
+        self._told_to_stop = told_to_stop
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """A signal to stop came."""
+        self._told_to_stop()
+        super().handle_exit(sig, frame)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """End what would never end by itself, then wait for what is being answered."""
@@ -81,6 +90,7 @@ class Shared:
 
     board: Board
     counters: SharedCounters
+    told_to_stop: Callable[[], None]
 
 
 def _raise_file_limit() -> None:
@@ -115,9 +125,9 @@ def run(settings: Settings, *, joins: int | None = None) -> None:
         _refuse_a_second_site(settings)
     sockets = [_listen(settings, share=share) for _ in range(count)]
     upgrade_at_start(settings)
-    shared = Shared(Board(), SharedCounters(SystemClock()))
     rung = bells(count)
     helpers = Helpers([sys.executable, "-m", "venire", *sys.argv[1:], "--joins"])
+    shared = Shared(Board(), SharedCounters(SystemClock()), helpers.expect_end)
 
     def work(number: int, opened: Callable[[], None] | None = None) -> None:
         for other, those in enumerate(sockets):
@@ -172,7 +182,7 @@ async def serve(
             extra_routes=web_routes(house.court, api),
             problem_page=lost_page(house.court, api),
         )
-        server = _Server(_config(settings, app), app.streaming)
+        server = _Server(_config(settings, app), app.streaming, shared.told_to_stop)
         bell.listen()
         house.storage.on_commit(bell.ring)
         bell.on_ring(app.streaming.station.hub.wake)

@@ -6,6 +6,7 @@ are files under DATA/keys, never settings.
 
 from __future__ import annotations
 
+import ipaddress
 import os
 import re
 from collections.abc import Mapping
@@ -110,7 +111,7 @@ def load_settings(
     settings = msgspec.convert(
         {**written, **spoken, **given, "data": str(folder)}, Settings, strict=False
     )
-    _check(settings)
+    check_settings(settings)
     return settings
 
 
@@ -139,7 +140,8 @@ def _listed(text: str) -> list[str]:
     return [part.strip() for part in text.split(",") if part.strip()]
 
 
-def _check(settings: Settings) -> None:
+def check_settings(settings: Settings) -> None:
+    """Refuse values that do not fit together. Invalid `settings_invalid`."""
     if not 0 <= settings.port <= _HIGHEST_PORT:
         raise Invalid("settings_invalid", "port: 0 to 65535")
     found = _URL.fullmatch(settings.url)
@@ -160,3 +162,15 @@ def _check(settings: Settings) -> None:
         raise Invalid("settings_invalid", "host: the acceptance profile binds loopback only")
     if settings.acceptance and settings.trusted_proxies:
         raise Invalid("settings_invalid", "trusted_proxies: refused in the acceptance profile")
+    _check_proxies(settings.trusted_proxies)
+
+
+def _check_proxies(proxies: tuple[str, ...]) -> None:
+    for proxy in proxies:
+        # Taken as it stands, one that is no network would trust nobody, and `*` everybody: then
+        # every caller chooses the address that they are counted and barred by.
+        try:
+            ipaddress.ip_network(proxy)
+        except ValueError as error:
+            hint = "trusted_proxies: addresses or networks, as 10.0.0.0/8"
+            raise Invalid("settings_invalid", hint) from error

@@ -88,21 +88,11 @@ async def open_house(settings: Settings, board: Board | None = None) -> AsyncIte
         stack.push_async_callback(ocr.close)
         sequencer = Sequencer(world, signer)
         stack.push_async_callback(sequencer.stop)
-        web_push = WebPush(
-            Vapid(keys.vapid_secret(folder, chance), _voice(settings), clock),
-            chance,
-            Gate(loopback=settings.acceptance),
-        )
-        stack.push_async_callback(web_push.close)
-        push = PushDelivery(web_push)
-        stack.push_async_callback(push.close)
+        push = _push(stack, settings, world)
         # A store of its own: what lapses here must not take a notice's evidence with it, which may
         # be the same bytes.
-        media = Tools(
-            world,
-            LocalObjects(folder / "media"),
-            Studio(settings.media_workers, films=await Films.find()),
-        )
+        studio = Studio(settings.media_workers, films=await Films.find())
+        media = Tools(world, LocalObjects(folder / "media"), studio)
         models = load_models()
         pulse = Pulse(storage, board or Board())
         court = Court(
@@ -120,6 +110,19 @@ async def open_house(settings: Settings, board: Board | None = None) -> AsyncIte
             media=media,
         )
         yield House(settings, court, storage, leader, pulse, mail)
+
+
+def _push(stack: contextlib.AsyncExitStack, settings: Settings, world: World) -> PushDelivery:
+    secret = keys.vapid_secret(settings.folder, world.chance)
+    service = WebPush(
+        Vapid(secret, _voice(settings), world.clock),
+        world.chance,
+        Gate(loopback=settings.acceptance),
+    )
+    stack.push_async_callback(service.close)
+    push = PushDelivery(service)
+    stack.push_async_callback(push.close)
+    return push
 
 
 def _policy(settings: Settings) -> Policy:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import hmac
 from collections.abc import AsyncIterator, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 from urllib.parse import parse_qsl, urlsplit
 
 from starlette.datastructures import UploadFile
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 
 _FIELDS = 500
 _FILES = 600
+_SPOOLED_FILES = 4
+_PLAIN_BYTES = 1 << 18
 TOKEN_FIELD = "form_token"  # noqa: S105 - the name of a field
 
 
@@ -33,14 +36,27 @@ class Upload:
     content: bytes
 
 
+@dataclasses.dataclass(frozen=True, slots=True)
+class Spooled:
+    """A large file of a form, on disk while it is being answered; `size` in bytes."""
+
+    name: str
+    file: BinaryIO
+    size: int
+
+
 class Form:
     """Typed access to the fields of a form; a value of the wrong kind is Invalid."""
 
     def __init__(
-        self, fields: Sequence[tuple[str, str]] = (), uploads: Sequence[tuple[str, Upload]] = ()
+        self,
+        fields: Sequence[tuple[str, str]] = (),
+        uploads: Sequence[tuple[str, Upload]] = (),
+        spooled: Sequence[tuple[str, Spooled]] = (),
     ) -> None:
         self._fields = list(fields)
         self._uploads = list(uploads)
+        self._spooled = list(spooled)
 
     def text(self, name: str, default: str = "", *, most: int = 10_000) -> str:
         """The last value of a field. Invalid `text_too_long`, `text_not_unicode`."""
@@ -66,6 +82,11 @@ class Form:
     def uploads(self, name: str) -> list[Upload]:
         """The files of a field; an empty file input sends one without a name."""
         return [file for key, file in self._uploads if key == name and file.name]
+
+
+    def spooled(self, name: str) -> Spooled | None:
+        """The file of a field of a spooled form; an empty input sends one without a name."""
+        return next((file for key, file in self._spooled if key == name and file.name), None)
 
 
 def _checked(name: str, value: str, most: int) -> str:
@@ -138,6 +159,46 @@ async def _multipart(request: Request, body: bytes) -> Form:
     finally:
         await parts.close()
     return Form(fields, uploads)
+
+
+@contextlib.asynccontextmanager
+async def spooled_form(request: Request, most: int) -> AsyncIterator[Form]:
+    """A form with few large files, which lie on disk while the block runs. As `read_form`."""
+    if not request.headers.get("content-type", "").lower().startswith("multipart/form-data"):
+        yield await read_form(request, min(most, _PLAIN_BYTES))
+        return
+
+    async def limited() -> AsyncIterator[bytes]:
+        size = 0
+        async for part in request.stream():
+            size += len(part)
+            if size > most:
+                raise TooLarge("body_too_large", "What you sent is too large", limit=most)
+            yield part
+
+    try:
+        parser = MultiPartParser(
+            request.headers,
+            limited(),  # type: ignore[arg-type]  # any async iterator will do
+            max_files=_SPOOLED_FILES,
+            max_fields=_FIELDS,
+        )
+        parts = await parser.parse()
+    except (MultiPartException, KeyError, ValueError) as error:
+        raise Invalid("form_malformed", "The form cannot be read") from error
+    fields: list[tuple[str, str]] = []
+    files: list[tuple[str, Spooled]] = []
+    try:
+        for name, part in parts.multi_items():
+            if isinstance(part, UploadFile):
+                # What is still in memory goes to disk for its descriptor.
+                part.file.fileno()
+                files.append((name, Spooled(part.filename or "", part.file, part.size or 0)))
+            else:
+                fields.append((name, part))
+        yield Form(fields, (), files)
+    finally:
+        await parts.close()
 
 
 def check_genuine(visit: Visit, form: Form) -> None:

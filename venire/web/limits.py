@@ -1,9 +1,13 @@
-"""How often one may ask of the pages. Counted in this process; off in the acceptance profile."""
+"""How often one may ask of the pages. Off in the acceptance profile.
+
+Counted with the API's calls where the processes of a site share their counters: a password is not
+guessed twice as often at two doors, nor in two processes.
+"""
 
 from __future__ import annotations
 
 from limits import RateLimitItem, RateLimitItemPerMinute
-from limits.aio.storage import MemoryStorage
+from limits.aio.storage import MemoryStorage, Storage
 from limits.aio.strategies import FixedWindowRateLimiter
 
 from venire.kernel.errors import Throttled
@@ -24,10 +28,10 @@ LIMITS: dict[str, tuple[int, int]] = {
 
 
 class WebLimits:
-    """The counters of one process."""
+    """The counters of a site; of one process alone where it shares none."""
 
-    def __init__(self) -> None:
-        self._limiter = FixedWindowRateLimiter(MemoryStorage())
+    def __init__(self, counters: Storage | None = None) -> None:
+        self._limiter = FixedWindowRateLimiter(counters or MemoryStorage())
 
     async def take(self, name: str, key: str) -> None:
         """Count one call under a key. Throttled `throttled`."""

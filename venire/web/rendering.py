@@ -96,6 +96,7 @@ def _standing(visit: Visit) -> dict[str, Any]:
         "viewer": visit.viewer,
         "moderates": visit.moderates,
         "path": visit.request.url.path,
+        "here": _here(visit),
         "form_token": visit.form_token,
         "done": words.DONE.get(visit.request.query_params.get("done", ""), ""),
         "in_language": visit.in_language,
@@ -106,6 +107,13 @@ def _standing(visit: Visit) -> dict[str, Any]:
         "max_characters": visit.settings.max_characters,
         "detectors_read": visit.settings.detectors_read,
     }
+
+
+def _here(visit: Visit) -> str:
+    """The address of this page, for forms that lead back to it."""
+    asked = visit.request.query_params.multi_items()
+    kept = [(name, value) for name, value in asked if name in {"before", "after"}]
+    return f"{visit.request.url.path}?{urlencode(kept)}" if kept else visit.request.url.path
 
 
 def _in_other_language(visit: Visit, code: str) -> str:

@@ -10,15 +10,18 @@ from starlette.routing import Route
 
 from venire.cases.court import Court
 from venire.kernel.errors import Problem
+from venire.posts.moving.opening import ARCHIVE_BYTES
 from venire.web.limits import WebLimits
 from venire.web.pages import (
     about,
+    acts,
     case,
     inbox,
     jury,
     leaving,
     letters,
     moderation,
+    moving,
     notices,
     post,
     profile,
@@ -47,6 +50,10 @@ PAGES: tuple[Page, ...] = (
     Page("POST", "/@{name}/unfollow", profile.unfollow, "member", "post"),
     Page("GET", "/@{name}/{post_id}", post.show),
     Page("POST", "/@{name}/{post_id}/delete", post.delete, "member", "post"),
+    Page("POST", "/@{name}/{post_id}/favourite", acts.favourite, "member", "post"),
+    Page("POST", "/@{name}/{post_id}/boost", acts.boost, "member", "post"),
+    Page("POST", "/@{name}/{post_id}/bookmark", acts.bookmark, "member", "post"),
+    Page("POST", "/@{name}/{post_id}/vote", acts.vote, "member", "post"),
     # what this is
     Page("GET", "/about", about.show),
     Page("GET", "/rules", about.rules),
@@ -73,6 +80,24 @@ PAGES: tuple[Page, ...] = (
     Page("POST", "/sign-in/{token}", letters.sign_in, limit="link"),
     Page("GET", "/consent/{token}", leaving.show_consent, limit="link"),
     Page("POST", "/consent/{token}", leaving.answer_consent, limit="link"),
+    # bringing along and taking along
+    Page("GET", "/settings/moving", moving.show, "member"),
+    Page(
+        "POST",
+        "/settings/moving/bring",
+        moving.bring,
+        "member",
+        "post",
+        ARCHIVE_BYTES + _MEBIBYTE,
+        spools=True,
+    ),
+    Page("POST", "/settings/moving/stop", moving.stop, "member"),
+    Page("GET", "/settings/moving/failures/{import_id:int}", moving.failures, "member"),
+    Page("GET", "/settings/moving/files/{name}", moving.take_file, "member"),
+    Page("POST", "/settings/moving/ask", moving.ask, "member", "post"),
+    Page("POST", "/settings/moving/archive", moving.take_archive, "member", "sign_in"),
+    Page("POST", "/settings/moving/alias", moving.name_alias, "member", "post"),
+    Page("POST", "/settings/moving/move", moving.move, "member", "sign_in"),
     # what concerns the viewer
     Page("GET", "/report/{post_id}", report.show, "member"),
     Page("POST", "/report/{post_id}", report.send, "member", "report"),
@@ -112,7 +137,7 @@ PAGES: tuple[Page, ...] = (
 def web_routes(court: Court, settings: WebSettings) -> list[Route]:
     """The pages as Starlette routes, to stand after the API's."""
     limited = settings.rate_limits and not court.world.site.acceptance
-    limits = WebLimits() if limited else None
+    limits = WebLimits(settings.counters) if limited else None
     return [route_of(page, court, settings, limits) for page in PAGES]
 
 

@@ -14,7 +14,7 @@ from starlette.routing import Route
 
 from venire.cases.court import Court
 from venire.kernel.errors import Problem, Refused
-from venire.web.forms import check_genuine, read_form
+from venire.web.forms import check_genuine, read_form, spooled_form
 from venire.web.limits import WebLimits
 from venire.web.problems import SignInNeeded, problem_response
 from venire.web.settings import WebSettings
@@ -32,7 +32,8 @@ class Page:
 
     `path` is Starlette's. `who`, checked before the body is read: anyone, member, moderator.
     `limit` names a row of `limits.LIMITS`. Every POST carries a form token, checked before its
-    handler runs; `body_bytes` is the most that its body may have.
+    handler runs; `body_bytes` is the most that its body may have. `spools`: its files are large
+    and lie on disk while it is answered.
     """
 
     method: str
@@ -41,6 +42,7 @@ class Page:
     who: Literal["anyone", "member", "moderator"] = "anyone"
     limit: str = ""
     body_bytes: int = 256 * KIBIBYTE
+    spools: bool = False
 
     def __post_init__(self) -> None:
         if self.method not in {"GET", "POST"} or not self.path.startswith("/"):
@@ -81,6 +83,11 @@ async def _handle(page: Page, visit: Visit) -> Response:
         visit.moderator()
     if page.limit:
         await visit.count(page.limit)
+    if page.spools:
+        async with spooled_form(visit.request, page.body_bytes) as form:
+            visit.form = form
+            check_genuine(visit, form)
+            return await page.handler(visit)
     if page.method == "POST":
         visit.form = await read_form(visit.request, page.body_bytes)
         check_genuine(visit, visit.form)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Protocol
 
+from limits.aio.storage import Storage
+
 from venire.people.joining import Door
 
 
@@ -29,6 +31,10 @@ class WebSettings(Protocol):
     @property
     def rate_limits(self) -> bool:
         """Whether calls are counted."""
+
+    @property
+    def counters(self) -> Storage | None:
+        """Where calls are counted together with other processes; None: in this one alone."""
 
     @property
     def max_characters(self) -> int:

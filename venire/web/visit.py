@@ -25,7 +25,7 @@ from venire.web.rendering import render
 from venire.web.settings import WebSettings
 
 CONTENT_POLICY = (
-    "default-src 'none'; style-src 'self'; img-src 'self'; manifest-src 'self';"
+    "default-src 'none'; style-src 'self'; img-src 'self'; media-src 'self'; manifest-src 'self';"
     " form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
 """No script at all, nothing from elsewhere, no style inside a page."""

@@ -43,6 +43,15 @@ DECIDED_BY: Final = {
     "named_person": "The person named for such cases",
     "bank": "The verdict on the same text, removed before",
 }
+QUOTES: Final = {
+    "pending": "The author of the quoted post has not agreed yet.",
+    "rejected": "The author of the quoted post does not want to be quoted here.",
+    "revoked": "The author of the quoted post does not want to be quoted here.",
+    "deleted": "The quoted post was deleted.",
+    "hidden": "The quoted post is by someone whom you hide.",
+    "unauthorized": "The quoted post cannot be shown.",
+}
+"""Why a quote shows nothing."""
 MEASURES: Final = {
     "none": "nothing",
     "hold": "hidden for now",
@@ -169,8 +178,60 @@ DONE: Final = {
     "welcome": "Welcome. Your account is ready.",
     "followed": "You follow this account now.",
     "unfollowed": "You no longer follow this account.",
+    "import_begun": "It has arrived and is being worked on. This page says how far it is.",
+    "export_asked": "Your archive is being made. Look again in a while.",
+    "moved": "Your profile now says where you went.",
 }
 """What `?done=` may say: a sentence of ours, never one from the address."""
+
+IMPORT_KINDS: Final = {
+    "archive": "Archive with posts",
+    "following": "Follows",
+    "blocking": "Blocks",
+    "muting": "Mutes",
+    "lists": "Lists",
+    "bookmarks": "Bookmarks",
+    "domain_blocking": "Blocked domains",
+    "filters": "Filters",
+}
+IMPORT_STATES: Final = {
+    "receiving": "Arriving",
+    "working": "Being brought in",
+    "removing": "Removing what is not named",
+    "done": "Done",
+    "failed": "Ended",
+}
+IMPORT_ENDED: Final = {
+    "stopped": "You stopped it. What it brought stays.",
+    "upload_cut_off": "It did not arrive whole: send it again.",
+    "account_suspended": "Your account is suspended.",
+    "source_missing": "The file is gone: send it again.",
+}
+LEFT_OUT: Final = {
+    "": "Could not be read",
+    "account_unknown": "Nobody here has this name",
+    "address_invalid": "Not an address",
+    "boost": "Boosts of others",
+    "date_crowded": "Too many posts of one moment",
+    "date_in_future": "A date that has not come yet",
+    "date_too_early": "A date before there were such posts",
+    "date_unknown": "No date",
+    "direct_message": "Direct messages",
+    "expired": "Over already",
+    "follow_blocked": "Blocked by you or by them",
+    "follow_requested": "Their answer to your request is awaited",
+    "media_missing": "Nothing but a picture that is missing",
+    "not_a_post": "Not a post",
+    "oneself": "Yourself",
+    "record_not_found": "Not here any more, or not yours to see",
+    "text_too_large": "Too long",
+    "too_many_waiting": "More than can wait for other sites",
+}
+EXPORT_STATES: Final = {
+    "asked": "Being made",
+    "ready": "Ready",
+    "failed": "Failed: ask again",
+}
 
 SEALED: Final = {
     "private": "This was not said in public: only the bench reads it.",
@@ -186,6 +247,8 @@ FORM_ERRORS: Final = {
     "rule_missing": "Choose the rule that it breaks.",
     "wrong_password": "Wrong name or password",
     "not_understood": "Tick the box if you want this.",
+    "no_file": "Choose a file and what it is.",
+    "no_such_account": "Nobody here has this name.",
 }
 FAULTS: Final = {
     "ERR_BLANK": "This is needed.",

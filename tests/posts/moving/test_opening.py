@@ -158,7 +158,7 @@ async def test_what_no_honest_archive_is_is_refused_with_its_reason(name):
     with pytest.raises(Problem) as refusal:
         await opened(make())
     assert refusal.value.code in code.split("|")
-    assert refusal.value.hint == FAULTS[refusal.value.code]
+    assert refusal.value.hint == FAULTS[refusal.value.code].hint
 
 
 async def test_an_archive_over_the_size_is_refused_before_it_is_opened():

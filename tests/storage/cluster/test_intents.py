@@ -12,9 +12,10 @@ from tests.cluster.checks import Lossy, dying, leave_half_done, lose, soon, told
 from tests.cluster.writer import number, write_version
 from tests.conformance.tables import CLAIMS, HEADS, LINES, NOTES, Claim, Head, Line, Note
 from venire.events import CaseChanged
+from venire.kernel.clock import SystemClock
 from venire.kernel.errors import Refused, Unavailable
 from venire.storage.engines.cql_driver import InDoubtError
-from venire.storage.verbs import Delete, Put
+from venire.storage.verbs import Put
 
 pytestmark = [pytest.mark.anyio, pytest.mark.cluster, pytest.mark.timeout(120)]
 
@@ -102,17 +103,18 @@ async def test_of_many_readers_who_find_an_intent_one_finishes_it(storage, other
     await soon(heard)
 
 
-async def test_a_later_write_to_a_row_is_not_undone_by_finishing_an_earlier_commit(storage, other):
+async def test_a_later_write_is_not_undone_by_finishing_an_earlier_commit(storage, other):
+    """Neither of a plain row nor of a guarded one."""
     await leave_half_done(storage)
     other._claims.grace_s = 0.1
-    await other.commit(
-        "owner:1",
-        [Delete(LINES, Line(1, 1, 0)), Put(CLAIMS, Claim("1-1", 1)), Delete(NOTES, Note(7))][:2],
-    )
+    lapses_ms = SystemClock().now_ms() + 60_000
+    await other.delete(LINES, Line(1, 1, 0))
+    await other.put(CLAIMS, Claim("1-1", 1), expires_at_ms=lapses_ms)
 
     await other.get(HEADS, (1,))
 
     assert await other.range(LINES, (1,)) == []
+    assert (await other._claims.find(CLAIMS, ("1-1",))).lapses_at_ms == lapses_ms
 
 
 async def test_a_deleted_guarded_row_is_journaled_and_may_be_claimed_again(storage):

@@ -32,6 +32,7 @@ Tls = Literal["starttls", "implicit", "none"]
 _PORTS: Final = {"smtp": 587, "smtps": 465}
 _STEP_S: Final = 20.0
 _WHOLE_S: Final = 60.0
+_CHECK_S: Final = 10.0
 _ENHANCED = re.compile(rb"\b[245]\.\d{1,3}\.\d{1,3}\b")
 _TRANSIENT: Final = 400
 _PERMANENT: Final = 500
@@ -149,7 +150,7 @@ class SmtpSubmission:
         def hand_over(client: smtplib.SMTP) -> None:
             client.send_message(message, self._sender, [letter.to])
 
-        return await self._talk(hand_over)
+        return await self._talk(hand_over, self._whole_s)
 
     async def check(self) -> MailAnswer:
         """See `MailService.check`."""
@@ -157,13 +158,13 @@ class SmtpSubmission:
         def say_nothing(client: smtplib.SMTP) -> None:
             client.noop()
 
-        return await self._talk(say_nothing)
+        return await self._talk(say_nothing, min(self._whole_s, _CHECK_S))
 
-    async def _talk(self, act: Callable[[smtplib.SMTP], None]) -> MailAnswer:
+    async def _talk(self, act: Callable[[smtplib.SMTP], None], most_s: float) -> MailAnswer:
         line = _Line()
         work = asyncio.ensure_future(asyncio.to_thread(self._converse, act, line))
         try:
-            async with asyncio.timeout(self._whole_s):
+            async with asyncio.timeout(most_s):
                 return await asyncio.shield(work)
         except TimeoutError:
             return MailAnswer("unavailable", "timeout")

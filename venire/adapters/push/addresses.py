@@ -51,6 +51,9 @@ def is_public(text: str) -> bool:
             return False
         if inner is not None:
             address = inner
+        elif address.is_site_local:
+            # Given up by RFC 3879, so it counts as global; routers of old networks still obey it.
+            return False
     return address.is_global and not (
         address.is_multicast or address.is_reserved or address.is_unspecified
     )

@@ -275,13 +275,20 @@ async def statuses_by_id(
 
 
 async def _written(
-    world: World, posts: Iterable[Post], viewer_id: int | None, sight: Sight | None
+    world: World,
+    posts: Iterable[Post],
+    viewer_id: int | None,
+    sight: Sight | None,
+    tally: TallyRow | None = None,
 ) -> list[tuple[int, bytes]]:
-    """What can still be shown of some posts."""
+    """What can still be shown of some posts. `tally`: the counts of one of them, known better."""
     wanted = list(posts)
     if not wanted:
         return []
     scene = await _scene(world, wanted, viewer_id, sight)
+    if tally is not None:
+        tallies = {**scene.tallies, tally.post_id: tally}
+        scene = msgspec.structs.replace(scene, tallies=tallies)
     written = [(post.id, scene.write(post)) for post in wanted]
     return [(post_id, one) for post_id, one in written if one is not None]
 
@@ -328,12 +335,17 @@ async def fresh_json(world: World, post: Post, author_id: int) -> Status:
     return msgspec.Raw(body + marks + _NOTHING_MORE)
 
 
-async def status_json(world: World, post: Post, viewer_id: int | None = None) -> Status:
-    """One post as a viewer sees it. NotFound `record_not_found` where its author is gone."""
-    found = await status_jsons(world, [post], viewer_id)
+async def status_json(
+    world: World, post: Post, viewer_id: int | None = None, *, tally: TallyRow | None = None
+) -> Status:
+    """One post as a viewer sees it. NotFound `record_not_found` where its author is gone.
+
+    `tally`: the counts to tell, where they are known better than they are counted.
+    """
+    found = await _written(world, [post], viewer_id, None, tally)
     if not found:
         raise NotFound("record_not_found", "Record not found")
-    return found[0]
+    return msgspec.Raw(found[0][1])
 
 
 async def deleted_json(world: World, post: Post, viewer_id: int) -> Status:

@@ -219,6 +219,9 @@ def _small(still: Image.Image, task: Task) -> Drawn:
     size = fitted(*still.size, SMALL_PIXELS)
     small = still if size == still.size else still.resize(size, Image.Resampling.LANCZOS)
     options = _WEBP if small.mode == "RGBA" else _SMALL_JPEG
+    if task.purpose == THUMBNAIL and task.form == "PNG":
+        # What somebody drew for this size is not drawn anew.
+        options = _PNG
     _write(small, task.small, options)
     return Drawn(
         small_width=small.width,

@@ -95,7 +95,7 @@ async def _parts(tools: Tools, key: str, sent: BroughtMedium) -> AsyncIterator[b
     while start < end:
         part = await tools.objects.read(key, start, min(_READ_BYTES, end - start))
         if not part:
-            raise Unavailable("objects_failing", "the disk refused a read or a write")
+            raise Unavailable("objects_failing")
         start += len(part)
         yield part
 

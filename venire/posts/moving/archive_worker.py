@@ -119,9 +119,9 @@ class _Opening:
     def _take_ties(self, entry: Entry, kind: str) -> None:
         try:
             lines = csvs.parse(kind, b"".join(_limited(entry, csvs.FILE_BYTES)))
-        except Problem:
+        except Problem as problem:
             # One odd file among the others does not spoil the archive: it is told of.
-            self._skipped[f"unreadable_{kind}"] += 1
+            self._skipped[f"unreadable_{kind}"] += problem.code != "import_empty"
             return
         if kind != BOOKMARKS or BOOKMARKS not in self._lines:
             self._lines[kind] = csvs.packed(lines)
@@ -182,7 +182,7 @@ class _Opening:
             stop=stop,
             media=found,
             media_missing=missing,
-            skipped=dict(self._skipped),
+            skipped=dict(+self._skipped),
             likes=parts.pop(FAVOURITES, (0, 0)),
             parts=parts,
             size=self._out.at,

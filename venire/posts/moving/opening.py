@@ -21,19 +21,20 @@ GIBIBYTE: Final = 1 << 30
 ARCHIVE_BYTES: Final = GIBIBYTE
 UNPACKED_BYTES: Final = 2 * GIBIBYTE
 """What a member may send. An operator at the machine may bring in larger ones."""
-FAULTS: Final = {
-    "archive_bomb": "This archive unpacks to far more than it is",
-    "archive_broken": "This archive cannot be read",
-    "archive_encrypted": "This archive is encrypted",
-    "archive_item_too_large": "Something in this archive is too large",
-    "archive_too_deep": "Something in this archive is nested too deeply",
-    "archive_too_large": "This archive is too large",
-    "archive_too_many_files": "This archive has too many files",
-    "archive_too_many_posts": "This archive has too many posts",
-    "archive_unsafe": "This archive holds links, devices or paths that lead out of it",
-    "archive_unsupported": "This archive is packed in a way that is not supported",
-    "archive_without_posts": "This archive has no outbox.json",
-}
+_FAULTS: Final[tuple[Invalid | TooLarge, ...]] = (
+    Invalid("archive_bomb", "This archive unpacks to far more than it is"),
+    Invalid("archive_broken", "This archive cannot be read"),
+    Invalid("archive_encrypted", "This archive is encrypted"),
+    Invalid("archive_item_too_large", "Something in this archive is too large"),
+    Invalid("archive_too_deep", "Something in this archive is nested too deeply"),
+    TooLarge("archive_too_large", "This archive is too large"),
+    Invalid("archive_too_many_files", "This archive has too many files"),
+    Invalid("archive_too_many_posts", "This archive has too many posts"),
+    Invalid("archive_unsafe", "This archive holds links, devices or paths that lead out of it"),
+    Invalid("archive_unsupported", "This archive is packed in a way that is not supported"),
+    Invalid("archive_without_posts", "This archive has no outbox.json"),
+)
+FAULTS: Final = {one.code: one for one in _FAULTS}
 """Why an archive is refused; nothing of it has been kept then."""
 _SECONDS: Final = 1_000.0
 _ANSWER_BYTES: Final = 1 << 20
@@ -56,10 +57,8 @@ _USUAL = Bounds()
 
 def fault(code: str) -> Invalid | TooLarge:
     """The refusal of an archive."""
-    known = code if code in FAULTS else "archive_broken"
-    if known == "archive_too_large":
-        return TooLarge(known, FAULTS[known])
-    return Invalid(known, FAULTS[known])
+    known = FAULTS.get(code) or FAULTS["archive_broken"]
+    return type(known)(known.code, known.hint)
 
 
 def form_of(head: bytes) -> str | None:

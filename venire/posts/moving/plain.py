@@ -20,6 +20,8 @@ _DROPPED: Final = frozenset({"script", "style", "template", "head", "title", "no
 _VOID: Final = frozenset({"br", "hr", "img", "input", "link", "meta", "wbr", "area", "source"})
 _SPACES: Final = re.compile(r"[ \t\r\f\v\n]+")
 _AROUND_BREAK: Final = re.compile(r" *\n *")
+_KEPT_BLANK: Final = "\ufdd1"
+"""A blank that stays where it is: no text holds this character."""
 _MANY_BREAKS: Final = re.compile(r"\n{3,}")
 
 
@@ -62,7 +64,8 @@ class _Reader(HTMLParser):
 
     def handle_data(self, data: str) -> None:
         if not _DROPPED.intersection(self._open):
-            self._say(data if self._exact else _SPACES.sub(" ", data))
+            exact = data.replace(" ", _KEPT_BLANK) if self._exact else _SPACES.sub(" ", data)
+            self._say(exact)
 
     def _say(self, text: str) -> None:
         (self._pieces if self._link is None else self._shown).append(text)
@@ -94,7 +97,7 @@ class _Reader(HTMLParser):
         if self._link is not None:
             self._end_link()
         lines = _AROUND_BREAK.sub("\n", "".join(self._pieces))
-        return _MANY_BREAKS.sub("\n\n", lines).strip()
+        return _MANY_BREAKS.sub("\n\n", lines).replace(_KEPT_BLANK, " ").strip()
 
 
 def host_of(address: str) -> str:

@@ -35,6 +35,8 @@ async def show(visit: Visit) -> Response:
     if post.state == REMOVED:
         return await _removed(visit, post)
     if await posts.may_see(visit.world, post, visit.viewer_id):
+        if post.reblog_of_id is not None:
+            return visit.redirect(f"/posts/{post.reblog_of_id}")
         return await _thread(visit, post)
     if post.state == HELD and post.visibility in LISTED:
         case = await _case(visit, post)

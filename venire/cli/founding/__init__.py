@@ -1,0 +1,1 @@
+"""What `venire init` is made of: presets, files for the machine, checks."""
