@@ -33,6 +33,15 @@ async def test_who_waits_is_told_and_can_do_nothing_else(strict_site):
     assert (again.status_code, again.json()["code"]) == (503, "mail_unavailable")
 
 
+async def test_where_nobody_waits_the_address_may_still_be_changed_unless_confirmed(site):
+    ani = await waiting(site, "ani", "active")
+    changed = await ani.post("/api/v1/emails/confirmations", json={"email": "ani@other.example"})
+    assert (changed.status_code, changed.json()) == (200, {})
+    login = await load_login(site.world, ani.id)
+    assert login is not None
+    assert login.email == "ani@other.example"
+
+
 @pytest.fixture
 async def writing_site(strict_site):
     object.__setattr__(strict_site.world.site, "letters", True)

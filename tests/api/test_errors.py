@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from starlette.responses import PlainTextResponse
 from starlette.routing import Route as PageRoute
 
 from tests.kit.site import open_site
+from venire.api import edge
 from venire.api.errors import STATUS, problem_response, status_of
 from venire.api.routes import ROUTES
 from venire.api.routing import Options, Route, RouteTable, json_response
@@ -304,3 +306,41 @@ def test_a_fixed_segment_comes_before_a_parameter_and_the_rest_last():
     assert values == {"rest": "0/x001/067"}
     assert table.find("/api/v1/accounts//follow") is None
     assert table.find("/") is None
+
+
+async def test_a_body_that_does_not_come_is_given_up_and_one_that_trickles_too(
+    odd_site, monkeypatch
+):
+    """Whoever is kept waiting keeps what came so far: many such callers would fill the memory."""
+    monkeypatch.setattr(edge, "BODY_S", 0.05)
+    headers = [(b"content-type", b"application/json"), (b"content-length", b"100000")]
+    scope = {
+        "type": "http",
+        "method": "POST",
+        "path": "/api/v1/write",
+        "query_string": b"",
+        "headers": headers,
+        "client": ("203.0.113.9", 1),
+    }
+
+    async def answered_to(pieces: int, pause_s: float) -> int:
+        statuses = []
+        left = pieces
+
+        async def receive():
+            nonlocal left
+            if not left:
+                await asyncio.Event().wait()
+            left -= 1
+            await asyncio.sleep(pause_s)
+            return {"type": "http.request", "body": b" ", "more_body": True}
+
+        async def send(message):
+            statuses.append(message.get("status"))
+
+        async with asyncio.timeout(5):
+            await odd_site.app({**scope}, receive, send)
+        return statuses[0]
+
+    assert await answered_to(0, 0) == 408
+    assert await answered_to(1_000_000, 0.01) == 408

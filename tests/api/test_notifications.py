@@ -16,9 +16,7 @@ PATH = "/api/v1/notifications"
 
 def _subscriptions(court):
     world = court.world
-    told = Subscription(
-        "notifications", lambda one: telling.tell(world, one), telling.HEARS
-    )
+    told = Subscription("notifications", lambda one: telling.tell(world, one), telling.HEARS)
     return (*usual_subscriptions(world), told)
 
 

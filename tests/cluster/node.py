@@ -50,6 +50,7 @@ _OPENS = [
     "java.base/java.util.concurrent.atomic",
     "java.base/java.nio",
 ]
+_SEEDS = "org.apache.cassandra.locator.SimpleSeedProvider"
 _LOGBACK = """<configuration>
 <appender name="F" class="ch.qos.logback.core.FileAppender"><file>{folder}/system.log</file>
 <encoder><pattern>%-5level [%thread] %date %logger{{0}} - %msg%n</pattern></encoder></appender>
@@ -137,7 +138,7 @@ class Node:
         raise MissingError(f"Cassandra did not start within {READY_S:.0f} s:\n{tail}")
 
     def _settings(self, storage_port: int) -> dict[str, object]:
-        folder = str(self.folder)
+        folder, seeds = str(self.folder), f"{self.address}:{storage_port}"
         settings: dict[str, object] = {
             "cluster_name": "venire-test",
             "num_tokens": 1,
@@ -160,12 +161,7 @@ class Node:
             "native_transport_port": self.port,
             "start_native_transport": True,
             "endpoint_snitch": "SimpleSnitch",
-            "seed_provider": [
-                {
-                    "class_name": "org.apache.cassandra.locator.SimpleSeedProvider",
-                    "parameters": [{"seeds": f"{self.address}:{storage_port}"}],
-                }
-            ],
+            "seed_provider": [{"class_name": _SEEDS, "parameters": [{"seeds": seeds}]}],
             "concurrent_reads": 16,
             "concurrent_writes": 32,
             "memtable_heap_space": "64MiB",

@@ -62,6 +62,7 @@ def first_difference(operations: Sequence[Operation], found: list[Any], expected
     return ""
 
 
+@pytest.mark.timeout(600)
 @pytest.mark.parametrize("name", each_engine(without=("model",)))
 def test_an_engine_answers_like_the_model(name, tmp_path):
     for seed in range(EXAMPLES):

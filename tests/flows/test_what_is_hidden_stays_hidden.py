@@ -173,13 +173,24 @@ def addresses(scene: Scene, eve: Member, more: list[str]) -> list[str]:
         "post_id": ids,
         "group_key": [f"{kind}-{one}" for kind in ("favourite", "reblog") for one in ids] + more,
     }
-    usual = [*ids, *accounts, str(eve.id), *more]
+    few = [one for hidden in scene.hidden for one in (hidden.id, hidden.ids[1])][::3]
     found: list[str] = []
+
+    def usual(path: str) -> list[str]:
+        """What can stand for an id in a path, by what its collection holds."""
+        if "/statuses/" in path or "/polls/" in path:
+            return [*ids, *scene.own]
+        if "/accounts/" in path:
+            return [*accounts, str(eve.id)]
+        if "/notifications/" in path or "/conversations/" in path:
+            return more
+        return ids if "/media/" in path else [*few, *list(accounts)[:2]]
+
     paths = [route.path for route in ROUTES if route.method == "GET"]
     paths += [page.path for page in PAGES if page.method == "GET"]
     for path in dict.fromkeys(paths):
         names_in = [match[1] for match in _PARAMETER.finditer(path)]
-        for chosen in itertools.product(*(values.get(name, usual) for name in names_in)):
+        for chosen in itertools.product(*(values.get(name, usual(path)) for name in names_in)):
             filled = iter(chosen)
             found.append(_PARAMETER.sub(lambda _, given=filled: quote(next(given)), path))
     return found + queries(scene, ids, list(accounts), names)

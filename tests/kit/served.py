@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 import uvicorn
 
 from tests.kit.site import OpenSite, open_site
+from venire.server.connections import BoundedProtocol
 from venire.server.sockets import FrameProtocol
 from venire.storage.relay import Relay
 
@@ -80,6 +81,7 @@ class _Thread:
                 log_config=None,
                 access_log=False,
                 lifespan="off",
+                http=BoundedProtocol,
                 ws=FrameProtocol,
                 ws_per_message_deflate=False,
                 timeout_graceful_shutdown=2,

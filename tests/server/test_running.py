@@ -61,7 +61,7 @@ def test_it_says_where_it_is_with_its_key_and_ends_when_told(tmp_path):
         assert answers(port, "[::1]") or not socket.has_ipv6
         said = log.read_text()
         assert said.startswith("WARNING: acceptance profile.")
-        assert f"http://127.0.0.1:{port}" in said
+        assert f"http://localhost:{port}" in said
         assert (folder / "record.pub").read_text().strip() in said
         process.send_signal(signal.SIGTERM)
         assert process.wait(15) == 0

@@ -33,6 +33,13 @@ def test_nothing_said_is_a_site_on_this_machine_alone(tmp_path):
     assert (settings.url, settings.domain) == ("http://127.0.0.1:8000", "127.0.0.1:8000")
 
 
+def test_the_acceptance_profile_is_at_localhost_unless_told_otherwise(tmp_path):
+    flags = {"data": str(tmp_path), "profile": "acceptance", "port": 3000}
+    assert load_settings(flags, {}).domain == "localhost:3000"
+    said = {"VENIRE_BASE_URL": "http://127.0.0.1:3000"}
+    assert load_settings(flags, said).domain == "127.0.0.1:3000"
+
+
 def test_a_flag_counts_before_the_environment_and_that_before_the_file(tmp_path):
     written(tmp_path, 'title = "file"\nport = 1001\ncontact = "file"\n')
     environment = {"VENIRE_PORT": "1002", "VENIRE_CONTACT": "environment"}

@@ -9,6 +9,7 @@ import apsw
 import msgspec
 import pytest
 
+from tests.server.test_running import answers, eventually, started
 from venire.cases import store as cases
 from venire.kernel.errors import Unavailable
 from venire.people import actions as people
@@ -103,3 +104,27 @@ def test_there_is_a_way_back_to_the_first_release(settings):
     gone = go_back(settings)
     assert (gone.version, gone.lost_commits, gone.lost_entries) == (1, 0, 0)
     assert marks_of(settings.folder / "venire.db").version == 1
+
+
+@pytest.mark.loopback
+def test_a_site_of_the_first_release_is_served_after_a_backup(settings):
+    with started(settings.folder) as (_, port, log):
+        eventually(lambda: answers(port))
+        assert '"upgraded"' in log.read_text()
+    (backup,) = backups.made(settings.folder)
+    assert backups.verify(backup).version == 1
+    with started(settings.folder) as (_, port, log):
+        eventually(lambda: answers(port))
+        assert '"upgraded"' not in log.read_text()
+    assert backups.made(settings.folder) == [backup]
+
+
+@pytest.mark.loopback
+def test_where_upgrades_are_by_hand_the_start_says_how(settings):
+    (settings.folder / "venire.toml").write_text("auto_upgrade = false\n")
+    with started(settings.folder) as (process, _, log):
+        assert process.wait(20) == 1
+        said = log.read_text()
+    assert "error: data_is_older" in said
+    assert f"venire upgrade --data {settings.folder}" in said
+    assert backups.made(settings.folder) == []

@@ -5,6 +5,7 @@ Pure ASGI, outermost: also errors, preflights and the pages pass through it.
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import re
 from collections.abc import Awaitable, Callable, Mapping
@@ -15,7 +16,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from venire.api.errors import problem_response
-from venire.kernel.errors import Forbidden, Problem, Refused, TooLarge
+from venire.kernel.errors import Forbidden, Invalid, Problem, Refused, TooLarge
 from venire.kernel.i18n import negotiate
 
 _log = logging.getLogger(__name__)
@@ -58,6 +59,11 @@ _SECURITY = {
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
 }
 """The policy for what is not a page; pages bring their own."""
+
+BODY_S = 60.0
+"""How long the next piece of a body may take."""
+BODY_BYTES_A_SECOND = 4_096
+"""How fast it has to come on the whole: less than the slowest of phones."""
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
 
@@ -152,16 +158,31 @@ class Edge:
 
 
 def _capped(receive: Receive, headers: Headers, most: int) -> Receive:
-    """Refuse a body over the largest that any route takes, before and while it comes in."""
+    """Refuse a body over the largest that any route takes, before and while it comes in.
+
+    One that does not come in time is given up: who is kept waiting keeps what came so far.
+    """
     declared = headers.get("content-length", "0")
     announced = int(declared) if re.fullmatch(r"[0-9]{1,19}", declared) else 0
     seen = 0
+    whole = False
+    begun_s = 0.0
 
     async def receive_capped() -> Message:
-        nonlocal seen
+        nonlocal seen, whole, begun_s
         if announced > most:
             raise _too_large(most)
-        message = await receive()
+        if whole:
+            return await receive()
+        now_s = asyncio.get_running_loop().time()
+        begun_s = begun_s or now_s
+        rest_s = begun_s + BODY_S + seen / BODY_BYTES_A_SECOND - now_s
+        try:
+            async with asyncio.timeout(min(BODY_S, rest_s)):
+                message = await receive()
+        except TimeoutError as error:
+            raise Invalid("body_too_slow", "What you sent did not come in time") from error
+        whole = not message.get("more_body", False)
         if message["type"] == "http.request":
             seen += len(message.get("body", b""))
             if seen > most:

@@ -39,16 +39,19 @@ async def check_confirmation(court: Court, request: ApiRequest) -> Response:
 async def send_again(court: Court, request: ApiRequest) -> Response:
     """Send the letter with the link again, to another address if one is given.
 
-    Forbidden `email_confirmed`; Invalid `validation_failed`; Unavailable `mail_unavailable`.
+    In the acceptance profile nobody waits for it, and none is sent. Forbidden `email_confirmed`;
+    Invalid `validation_failed`; Unavailable `mail_unavailable`.
     """
     account = await _member(court, request)
     login = await load_login(court.world, account.id)
-    if login is None or login.confirmed_at_ms is not None or account.state not in _WAIT:
+    acceptance = court.world.site.acceptance
+    waits = account.state in _WAIT or acceptance
+    if login is None or login.confirmed_at_ms is not None or not waits:
         raise Forbidden(
             "email_confirmed",
             "This method is only available while the e-mail is awaiting confirmation",
         )
-    if not court.world.site.letters:
+    if not court.world.site.letters and not acceptance:
         raise Unavailable(
             "mail_unavailable", "This site sends no letters: a moderator confirms your address"
         )
@@ -56,5 +59,6 @@ async def send_again(court: Court, request: ApiRequest) -> Response:
     email = form.text("email", limit=1_000)
     if email and normal_email(email) != login.email:
         await mailboxes.change_waiting_address(court.world, account.id, email)
-    await letters.ask(court.world, account.id, letters.CONFIRM)
+    if court.world.site.letters:
+        await letters.ask(court.world, account.id, letters.CONFIRM)
     return json_response({})

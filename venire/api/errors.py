@@ -32,6 +32,7 @@ STATUS = {
 STATUS_BY_CODE = {
     "malformed_json": 400,
     "malformed_multipart": 400,
+    "body_too_slow": 408,
     "invalid_client": 401,
     "method_not_allowed": 405,
     "user_required": 422,
@@ -43,6 +44,7 @@ PHRASES = {
     "access_token_invalid": "The access token is invalid",
     "account_suspended": "Your account is suspended: you cannot do this now",
     "body_too_large": "What you sent is too large",
+    "body_too_slow": "What you sent did not come in time",
     "email_unconfirmed": "Your login is missing a confirmed e-mail address",
     "internal_error": "Something went wrong on our side",
     "malformed_json": "The body is not valid JSON",

@@ -17,7 +17,6 @@ from venire.people.rules import may_write
 from venire.people.standing import standing
 from venire.people.store import load_account
 from venire.posts import poll_ends, rules, store, tallies, writing
-from venire.posts.catching_up import heard
 from venire.posts.listing import note_year
 from venire.posts.model import ACCEPTED, DELETED, REMOVED, Draft, Edit, Post, Version
 from venire.posts.reactions import unrepost
@@ -115,6 +114,7 @@ async def _save_new(world: World, post: Post, hashed: bytes | None, until_ms: in
     if post.quoted_id is not None and post.quoted_author_id is not None:
         events.append(Quoted(post.id, post.quoted_id, post.quoted_author_id))
     writes += poll_ends.end_timer(post)
+    quotes = 0 if post.quoted_id is None else await tallies.quotes_of(world, post.quoted_id)
     try:
         await world.storage.commit(store.aggregate(post.id), writes, events, expect=0)
     except Conflict:
@@ -123,7 +123,7 @@ async def _save_new(world: World, post: Post, hashed: bytes | None, until_ms: in
             raise
         return there
     if post.quoted_id is not None:
-        await heard(world, tallies.CURSOR, lambda told: told in events)
+        await tallies.until_quotes(world, post.quoted_id, more_than=quotes)
     return post
 
 

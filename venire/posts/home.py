@@ -166,7 +166,7 @@ class _Source:
 
     def _shows(self, entry: Entry) -> bool:
         """Whether an entry whose people were learned will stand here, as far as can be told."""
-        if not self.passes(entry):
+        if not self.passes(entry) or entry.author_id in self._taste.elsewhere:
             return False
         if entry.reblog_of_id is None:
             parent = entry.in_reply_to_account_id

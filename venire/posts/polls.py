@@ -9,7 +9,7 @@ import msgspec
 
 from venire.events import PollVoted
 from venire.kernel.errors import Conflict, Invalid, NotFound
-from venire.posts.catching_up import heard
+from venire.posts.catching_up import until
 from venire.posts.model import Poll, Post
 from venire.storage.tables.polls import POLL_TALLIES, VOTES, PollTallyRow, VoteRow
 from venire.storage.verbs import Envelope, Put
@@ -79,7 +79,12 @@ async def vote(world: World, account_id: int, post: Post, choices: Sequence[int]
         )
     except Conflict as conflict:
         raise Invalid("poll_voted", _VOTED) from conflict
-    await heard(world, CURSOR, lambda told: told == event)
+
+    async def counted() -> bool:
+        tally = await world.storage.get(POLL_TALLIES, (post.id, poll.round))
+        return tally is not None and tally.voters > before.voters
+
+    await until(counted)
     return Ballots(
         votes=tuple(count + (place in chosen) for place, count in enumerate(before.votes)),
         voters=before.voters + 1,

@@ -21,6 +21,7 @@ from venire.events import (
     Unquoted,
     Unreposted,
 )
+from venire.posts.catching_up import until
 from venire.storage.tables.reactions import TALLIES, TallyRow
 from venire.storage.verbs import Envelope
 from venire.storage.world import World
@@ -79,6 +80,21 @@ def _changed(
         if change.sequence > old.counted_through:
             counts[change.count] = max(0, counts[change.count] + change.by)
     return TallyRow(post_id, **counts, counted_through=max(position, old.counted_through))
+
+
+async def quotes_of(world: World, post_id: int) -> int:
+    """How often a post was quoted, as far as it is counted."""
+    row = await world.storage.get(TALLIES, (post_id,))
+    return 0 if row is None else row.quotes
+
+
+async def until_quotes(world: World, post_id: int, *, more_than: int) -> None:
+    """Return once another quote of a post is counted, or a moment later."""
+
+    async def counted() -> bool:
+        return await quotes_of(world, post_id) > more_than
+
+    await until(counted)
 
 
 async def load_tallies(world: World, post_ids: Sequence[int]) -> dict[int, TallyRow]:

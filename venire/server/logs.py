@@ -26,20 +26,45 @@ def _with_extra(
     return event
 
 
-class _WithoutQueries(logging.Filter):
-    """Cuts the query off every address: a streaming client has its token there.
+_OF_ONE_CONNECTION = frozenset({"connection open", "connection closed"})
+_BY_STRANGERS = (
+    "Invalid HTTP request",
+    "Unsupported upgrade",
+    "No supported WebSocket",
+    "Invalid UTF-8",
+    "connection rejected",
+)
+_PAUSE_S = 60.0
 
-    The server logs the address of each WebSocket, whatever it is told about access logs.
+
+class _WithoutCallers(logging.Filter):
+    """Keeps out of the log who calls and with what; what strangers cause is said once a minute.
+
+    The server logs the network address of each WebSocket, with its query, where a streaming client
+    has its token, whatever it is told about access logs. And a line for each broken request would
+    let anyone fill the disk.
     """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._said_s: dict[str, float] = {}
 
     def filter(self, record: logging.LogRecord) -> bool:
         """See the class."""
+        text = str(record.msg)
+        if "WebSocket %s" in text or text in _OF_ONE_CONNECTION:
+            return False
         if isinstance(record.args, tuple):
             record.args = tuple(
                 one.partition("?")[0] if isinstance(one, str) and one.startswith("/") else one
                 for one in record.args
             )
-        return True
+        if not text.startswith(_BY_STRANGERS):
+            return True
+        due = not 0.0 <= record.created - self._said_s.get(text, -_PAUSE_S) < _PAUSE_S
+        if due:
+            self._said_s[text] = record.created
+        return due
 
 
 def configure_logging(settings: Settings) -> None:
@@ -63,5 +88,5 @@ def configure_logging(settings: Settings) -> None:
     serving = logging.getLogger("uvicorn.error")
     # Below that level it would write down whole requests, with what is in their headers.
     serving.setLevel(max(root.level, logging.INFO))
-    if not any(isinstance(one, _WithoutQueries) for one in serving.filters):
-        serving.addFilter(_WithoutQueries())
+    if not any(isinstance(one, _WithoutCallers) for one in serving.filters):
+        serving.addFilter(_WithoutCallers())

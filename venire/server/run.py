@@ -30,6 +30,7 @@ from venire.kernel.errors import Unavailable
 from venire.people import challenges
 from venire.people.ages import load_ages
 from venire.people.joining import Door
+from venire.server.connections import BoundedProtocol
 from venire.server.logs import configure_logging
 from venire.server.processes import Bell, Helpers, bells, follow_parent
 from venire.server.pulse import Board
@@ -210,6 +211,7 @@ def _config(settings: Settings, app: Application) -> uvicorn.Config:
         # the one who would use it next, or a request is lost on its way.
         timeout_keep_alive=75,
         lifespan="off",
+        http=BoundedProtocol,
         # Compressing each event for each of 5,000 sockets would cost more than all the rest.
         ws=FrameProtocol,
         ws_per_message_deflate=False,

@@ -81,8 +81,12 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
 
     @property
     def url(self) -> str:
-        """Where the site is reached, without a trailing slash."""
-        return self.base_url or f"http://{_host_text(self.host)}:{self.port}"
+        """Where the site is reached, without a trailing slash.
+
+        Clients' own test suites look for `localhost`, which is both addresses of this machine.
+        """
+        host = "localhost" if self.acceptance else _host_text(self.host)
+        return self.base_url or f"http://{host}:{self.port}"
 
     @property
     def domain(self) -> str:

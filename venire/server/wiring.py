@@ -89,10 +89,6 @@ async def open_house(settings: Settings, board: Board | None = None) -> AsyncIte
         sequencer = Sequencer(world, signer)
         stack.push_async_callback(sequencer.stop)
         push = _push(stack, settings, world)
-        # A store of its own: what lapses here must not take a notice's evidence with it, which may
-        # be the same bytes.
-        studio = Studio(settings.media_workers, films=await Films.find())
-        media = Tools(world, LocalObjects(folder / "media"), studio)
         models = load_models()
         pulse = Pulse(storage, board or Board())
         court = Court(
@@ -107,9 +103,15 @@ async def open_house(settings: Settings, board: Board | None = None) -> AsyncIte
             site_account_id=(await people.ensure_site_account(world)).id,
             pulse=pulse,
             push=push,
-            media=media,
+            media=await _media(settings, world),
         )
         yield House(settings, court, storage, leader, pulse, mail)
+
+
+async def _media(settings: Settings, world: World) -> Tools:
+    """A store of its own: what lapses there must not take a notice's evidence, the same bytes."""
+    studio = Studio(settings.media_workers, films=await Films.find())
+    return Tools(world, LocalObjects(settings.folder / "media"), studio)
 
 
 def _push(stack: contextlib.AsyncExitStack, settings: Settings, world: World) -> PushDelivery:

@@ -83,7 +83,6 @@ class Form:
         """The files of a field; an empty file input sends one without a name."""
         return [file for key, file in self._uploads if key == name and file.name]
 
-
     def spooled(self, name: str) -> Spooled | None:
         """The file of a field of a spooled form; an empty input sends one without a name."""
         return next((file for key, file in self._spooled if key == name and file.name), None)

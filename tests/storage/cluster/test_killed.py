@@ -18,7 +18,45 @@ from tests.conformance.tables import CLAIMS, HEADS, LINES, NOTES, TABLES, Claim,
 from venire.kernel.clock import SystemClock
 from venire.kernel.errors import Conflict, Unavailable
 
-pytestmark = [pytest.mark.anyio, pytest.mark.cluster, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.anyio, pytest.mark.cluster, pytest.mark.timeout(300)]
+
+
+class Writers:
+    """Write to one engine until told to stop; know what was acknowledged and what refused."""
+
+    def __init__(self, storage):
+        self.storage = storage
+        self.acknowledged: set[tuple[int, int]] = set()
+        self.refused: list[str] = []
+        self.stop = asyncio.Event()
+
+    async def run(self):
+        await asyncio.gather(*(self.climb(owner) for owner in OWNERS), self.add())
+
+    async def climb(self, owner):
+        version = 0
+        while not self.stop.is_set():
+            try:
+                await write_version(self.storage, owner, version + 1)
+                self.acknowledged.add((owner, version + 1))
+                version += 1
+            except Conflict as conflict:
+                # A commit in doubt had been applied after all.
+                version = int(conflict.data["found"])
+            except Unavailable as problem:
+                self.refused.append(problem.code)
+                await asyncio.sleep(0.1)
+
+    async def add(self):
+        n = 0
+        while not self.stop.is_set():
+            n += 1
+            try:
+                await write_plain(self.storage, n)
+                self.acknowledged.add((PLAIN, n))
+            except Unavailable as problem:
+                self.refused.append(problem.code)
+                await asyncio.sleep(0.1)
 
 
 @pytest.mark.loopback
@@ -26,54 +64,29 @@ async def test_what_a_killed_node_acknowledged_is_there_when_it_is_back(tmp_path
     node = Node(tmp_path / "node")
     await asyncio.to_thread(node.start)
     where = f"{node.address}:{node.port}"
-    storage = await open_empty(SystemClock(), TABLES, KEYSPACE, where)
-    acknowledged: set[tuple[int, int]] = set()
-    stop = asyncio.Event()
-    refused: list[str] = []
-
-    async def climb(owner):
-        version = 0
-        while not stop.is_set():
-            try:
-                await write_version(storage, owner, version + 1)
-                acknowledged.add((owner, version + 1))
-                version += 1
-            except Conflict as conflict:
-                # A commit in doubt had been applied after all.
-                version = int(conflict.data["found"])
-            except Unavailable as problem:
-                refused.append(problem.code)
-                await asyncio.sleep(0.1)
-
-    async def add():
-        n = 0
-        while not stop.is_set():
-            n += 1
-            try:
-                await write_plain(storage, n)
-                acknowledged.add((PLAIN, n))
-            except Unavailable as problem:
-                refused.append(problem.code)
-                await asyncio.sleep(0.1)
-
+    # What is in doubt for longer than a start takes holds the journal up for so long.
+    storage = await open_empty(SystemClock(), TABLES, KEYSPACE, where, silent_s=3)
+    writers = Writers(storage)
     try:
-        writers = [asyncio.create_task(climb(owner)) for owner in OWNERS]
-        writers.append(asyncio.create_task(add()))
+        running = asyncio.create_task(writers.run())
         for _ in range(2):
             await asyncio.sleep(1.5)
             await asyncio.to_thread(node.kill)
-            before = len(acknowledged)
+            before = len(writers.acknowledged)
             await asyncio.to_thread(node.start)
-            await soon_more(acknowledged, before)
-        stop.set()
-        await asyncio.gather(*writers)
+            await soon_more(writers.acknowledged, before)
+        writers.stop.set()
+        await running
 
-        assert len(acknowledged) > 100, "next to nothing was written"
-        assert refused, "nobody noticed that the node was gone"
-        await check_told(storage, await check_whole(storage, acknowledged))
+        assert len(writers.acknowledged) > 100, "next to nothing was written"
+        assert writers.refused, "nobody noticed that the node was gone"
+        plain = await check_whole(storage, writers.acknowledged)
+        await soon(lambda: _caught_up(storage, plain))
+        await check_told(storage, plain)
         await storage.close()
         again = await open_again(SystemClock(), TABLES, KEYSPACE, where)
-        await check_told(again, await check_whole(again, acknowledged))
+        assert await check_whole(again, writers.acknowledged) == plain
+        await check_told(again, plain)
         await again.close()
     finally:
         node.remove()
@@ -135,7 +148,7 @@ async def test_what_killed_writers_acknowledged_is_there_and_whole(storage):
 
     assert len(acknowledged) > 50, "the writers did next to nothing"
     # The dead hold the journal up until they have been silent for long enough.
-    storage._journal._silent_s = 1.0
+    storage._journal.silent_s = 1.0
     plain = await check_whole(storage, acknowledged)
     await soon(lambda: _caught_up(storage, plain))
     await check_told(storage, plain)

@@ -145,7 +145,7 @@ SECOND = Migration(
 
 
 async def test_a_migration_adds_columns_and_tables_and_takes_one_away(keyspace, driver):
-    first = await opened(keyspace)
+    first = await opened(keyspace, migrations=())
     await first.put(ITEMS, Item(1, 1, "old"))
     await first.close()
 
@@ -165,7 +165,7 @@ async def test_a_migration_adds_columns_and_tables_and_takes_one_away(keyspace, 
 
 
 async def test_a_migration_that_was_cut_short_is_done_again(keyspace, driver):
-    first = await opened(keyspace)
+    first = await opened(keyspace, migrations=())
     await first.close()
     await driver.define(f'ALTER TABLE {keyspace}."items" ADD "colour" text')
     await driver.define(create_table(OTHER).replace('"others"', f'{keyspace}."others"'))
@@ -179,7 +179,7 @@ async def test_data_of_a_later_version_is_refused(keyspace):
     await (await opened(keyspace, (WIDER, OTHER, FEED), migrations=(SECOND,))).close()
 
     with pytest.raises(Unavailable) as refused:
-        await opened(keyspace)
+        await opened(keyspace, migrations=())
     assert refused.value.code == "data_is_newer"
 
 

@@ -231,9 +231,7 @@ class SqliteIndex:
             return []
         return self._guarded(lambda: _tags(self._near, start, limit))
 
-    async def _ask(
-        self, key: Hashable, read: Callable[[apsw.Connection], list[int]]
-    ) -> list[int]:
+    async def _ask(self, key: Hashable, read: Callable[[apsw.Connection], list[int]]) -> list[int]:
         """Answer a question; the same one again, with nothing indexed since, is not asked twice.
 
         That is how people turn pages, and how many look for what everyone talks about.

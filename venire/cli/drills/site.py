@@ -76,6 +76,7 @@ def started_site(
 ) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
     """The same, and its process, for those who measure it or end it; `workers` 0: as usual."""
     port = port or free_port()
+    url = f"http://127.0.0.1:{port}"
     log = (folder / "server.log").open("ab")
     process = subprocess.Popen(  # noqa: S603 - our own program
         [
@@ -93,10 +94,9 @@ def started_site(
         ],
         stdout=log,
         stderr=log,
-        env={**os.environ, "PYTHONUNBUFFERED": "1"},
+        env={**os.environ, "PYTHONUNBUFFERED": "1", "VENIRE_BASE_URL": url},
     )
     try:
-        url = f"http://127.0.0.1:{port}"
         _wait_ready(process, url, folder)
         yield url, process
     except Exception:

@@ -63,7 +63,6 @@ class CqlStorage:
         *,
         journal: Journal,
         claims: Claims,
-        commits: Commits,
         schema: Schema,
         opened: Opened,
         newest_event_id: int,
@@ -73,7 +72,7 @@ class CqlStorage:
         self._ids = ids
         self._journal = journal
         self._claims = claims
-        self._commits = commits
+        self._commits = Commits(driver, journal, claims)
         self._schema = schema
         self._gate = asyncio.Semaphore(_SIDE_BY_SIDE)
         self._wake: list[Callable[[], None]] = []
@@ -104,17 +103,9 @@ class CqlStorage:
         try:
             await enter_keyspace(driver, contact.keyspace, replicas)
             await check_settings(driver)
-            writer, now_ms = chance.token(8), clock.now_ms()
-            schema = Schema(
-                driver,
-                contact.keyspace,
-                tables,
-                migrations=migrations,
-                holder=writer,
-                now_ms=now_ms,
-            )
-            opened = await schema.prepare()
-            stamps = Stamps(clock, node)
+            writer, stamps = chance.token(8), Stamps(clock, node)
+            schema = Schema(driver, contact.keyspace, tables, migrations, holder=writer)
+            opened = await schema.prepare(clock.now_ms())
             journal = Journal(driver, stamps, writer, opened.first_us, silent_s)
             place, newest_event_id = await journal.newest()
             stamps.raise_floor(place)
@@ -132,7 +123,6 @@ class CqlStorage:
             ids,
             journal=journal,
             claims=claims,
-            commits=Commits(driver, journal, claims, silent_s),
             schema=schema,
             opened=opened,
             newest_event_id=newest_event_id,

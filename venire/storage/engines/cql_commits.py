@@ -29,14 +29,11 @@ Texts = list[tuple[str, Sequence[Any]]]
 class Commits:
     """The writes of one process; what has begun goes on where its caller has gone."""
 
-    def __init__(
-        self, driver: CqlDriver, journal: Journal, claims: Claims, silent_s: float
-    ) -> None:
+    def __init__(self, driver: CqlDriver, journal: Journal, claims: Claims) -> None:
         self._driver = driver
         self._journal = journal
         self._stamps = journal.stamps
         self._claims = claims
-        self._silent_s = silent_s
         self._tasks: set[asyncio.Task[Any]] = set()
         claims.finish = self.finish
 
@@ -94,7 +91,7 @@ class Commits:
                 return
             if loop.time() > until_s:
                 # It may yet appear: nobody may read past its place in the journal until then.
-                self._stamps.linger(at_us if place is None else place, self._silent_s)
+                self._stamps.linger(at_us if place is None else place, self._journal.silent_s)
                 raise Unavailable("storage_in_doubt", "the cluster did not say whether it wrote")
             await asyncio.sleep(pause_s)
             pause_s = min(pause_s * 2, 1.0)

@@ -171,7 +171,7 @@ class Journal:
         self.stamps = stamps
         self._writer = writer
         self._first_us = first_us
-        self._silent_s = silent_s
+        self.silent_s = silent_s
         self._others: dict[bytes, _Seen] = {}
         self._heard_s = 0.0
         self._beaten_s = 0.0
@@ -213,7 +213,7 @@ class Journal:
 
     async def check_heard(self) -> None:
         """Before a commit: a process that was stopped for long is no longer waited for."""
-        if asyncio.get_running_loop().time() - self._beaten_s > self._silent_s / 3:
+        if asyncio.get_running_loop().time() - self._beaten_s > self.silent_s / 3:
             try:
                 await self._beat()
             except InDoubtError as error:
@@ -240,7 +240,7 @@ class Journal:
             before = self._others.get(writer)
             if before is None or before.beat != beat:
                 heard[writer] = _Seen(beat, low, commits)
-            elif before.silent_s + listened_s < self._silent_s:
+            elif before.silent_s + listened_s < self.silent_s:
                 silent_s = before.silent_s + listened_s
                 heard[writer] = dataclasses.replace(before, silent_s=silent_s)
             else:

@@ -43,10 +43,9 @@ class Schema:
         driver: CqlDriver,
         keyspace: str,
         tables: Sequence[Table[Any]],
-        *,
         migrations: tuple[Migration, ...],
+        *,
         holder: bytes,
-        now_ms: int,
     ) -> None:
         self._driver = driver
         self._keyspace = keyspace
@@ -54,13 +53,14 @@ class Schema:
         self._feeds = [table for table in tables if table.rebuildable]
         self._migrations = migrations
         self._holder = holder
-        self._now_ms = now_ms
+        self._now_ms = 0
 
-    async def prepare(self) -> Opened:
+    async def prepare(self, now_ms: int) -> Opened:
         """Create the schema, or bring it forward.
 
         Raises Unavailable `data_is_newer`, `schema_differs`, `schema_busy`.
         """
+        self._now_ms = now_ms
         there = await self._columns()
         if "meta" not in there:
             await self._driver.define(_META)

@@ -51,8 +51,9 @@ class RowCache:
         self._own: set[int] = set()
         self._fresh = False
         self._leads = False
+        # In this order: what is written in between is looked at once too often, not never.
+        self._version = int(facts.pragma("data_version"))
         self._seen = self._last()
-        self._version = -1
         self._feeds_version = -1
 
     def shelf(self, table: Table[Any]) -> Shelf | None:
