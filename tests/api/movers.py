@@ -8,7 +8,8 @@ from tests.kit.courthouse import Courthouse
 from tests.kit.site import Member
 from venire.posts.moving import csvs
 
-IMPORTS, EXPORTS = "/api/v1/imports", "/api/v1/exports"
+IMPORTS = "/api/v1/imports"
+EXPORTS = "/api/v1/exports"
 
 
 async def bring(house: Courthouse, member: Member, kind: str, content: bytes, **more) -> dict:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.api.movers import EXPORTS, bring, objects, page_of
+from tests.api.movers import bring, objects, page_of
 from tests.kit.courthouse import MILD, THREAT, Courthouse, open_courthouse
 from tests.kit.site import Member
 from tests.posts.media import files
@@ -19,6 +19,7 @@ from venire.kernel.clock import DAY_MS, iso_ms
 from venire.kernel.ids import id_ms, is_imported
 
 pytestmark = pytest.mark.anyio
+EXPORTS = "/api/v1/exports"
 MEDIUM = "media_attachments/files/1/original/sea.png"
 
 

@@ -7,12 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from tests.api.movers import IMPORTS, bring, objects, refused, taken
+from tests.api.movers import bring, objects, refused, taken
 from tests.kit.courthouse import MILD, Courthouse, open_courthouse
 from tests.kit.site import Member
 from venire.posts.moving import csvs
 
 pytestmark = pytest.mark.anyio
+IMPORTS = "/api/v1/imports"
 
 
 @pytest.fixture

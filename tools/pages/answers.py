@@ -30,6 +30,13 @@ from venire.api.entities.filter import (
 from venire.api.entities.instance import RuleEntity
 from venire.api.entities.list import ListEntity
 from venire.api.entities.media import MediaAttachmentEntity
+from venire.api.entities.moving import (
+    BegunEntity,
+    ExportEntity,
+    ExportsEntity,
+    ImportEntity,
+    LinkEntity,
+)
 from venire.api.entities.notification_group import ResultsEntity
 from venire.api.entities.poll import PollEntity
 from venire.api.entities.profile import ProfileEntity
@@ -251,6 +258,19 @@ ANSWERS: dict[str, Any] = {
     "GET /api/v1/conversations": list[ConversationEntity],
     "POST /api/v1/conversations/{id}/read": ConversationEntity,
     "POST /api/v1/conversations/{id}/unread": ConversationEntity,
+    "GET /api/v1/imports": list[ImportEntity],
+    "POST /api/v1/imports": BegunEntity,
+    "GET /api/v1/imports/{id}": ImportEntity,
+    "DELETE /api/v1/imports/{id}": ImportEntity,
+    "GET /api/v1/exports": ExportsEntity,
+    "POST /api/v1/exports": ExportEntity,
+    "GET /api/v1/exports/{id}": ExportEntity,
+    "POST /api/v1/exports/{id}/link": LinkEntity,
+    "GET /api/v1/accounts/aliases": list[str],
+    "POST /api/v1/accounts/aliases": list[str],
+    "DELETE /api/v1/accounts/aliases": list[str],
+    "POST /api/v1/accounts/move": CredentialAccountEntity,
+    "DELETE /api/v1/accounts/move": CredentialAccountEntity,
 }
 """The type of the answer 200, for msgspec to make a schema of."""
 
@@ -272,6 +292,11 @@ MEDIA: dict[str, Media] = {
     "GET /media/{id}/{name}": File,
     "GET /avatars/{id}/{name}": File,
     "GET /headers/{id}/{name}": File,
+    "GET /api/v1/imports/{id}/failures.csv": Media("text/csv"),
+    "POST /api/v1/imports": Media(statuses=(202,)),
+    "POST /api/v1/exports": Media(statuses=(202,)),
+    "GET /api/v1/exports/open/{secret}": Media("application/gzip"),
+    "GET /api/v1/exports/files/{name}": Media("text/csv"),
     "POST /api/v1/notices": Media(statuses=(200, 202)),
     "POST /api/v2/media": Media(statuses=(200, 202)),
     "GET /api/v1/media/{id}": Media(statuses=(200, 206)),

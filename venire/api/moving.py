@@ -6,53 +6,33 @@ The endpoints are ours, kinds and files Mastodon's: docs.joinmastodon.org/user/m
 from __future__ import annotations
 
 import asyncio
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
+import msgspec
 from starlette.responses import Response, StreamingResponse
 
 from venire.api.entities.account import credential_entity
+from venire.api.entities.moving import (
+    BegunEntity,
+    ExportsEntity,
+    LinkEntity,
+    build_export,
+    build_import,
+)
 from venire.api.media import receiving
 from venire.api.paging import newest_first, page_of, paged_response
 from venire.api.parameters import ApiRequest
 from venire.api.routing import json_response
 from venire.cases import exports
 from venire.cases.court import Court
-from venire.kernel.clock import iso_ms
 from venire.kernel.errors import Forbidden, Invalid, NotFound
 from venire.people import actions as people
 from venire.people import aliases
 from venire.posts.moving import actions, csvs, leaving, store
-from venire.posts.moving.model import ARCHIVE, SPELLINGS, TIES, Import
+from venire.posts.moving.model import ARCHIVE, SPELLINGS, TIES
 from venire.storage.tables.moving import ExportRow
 
 _PRIVATE = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
-
-
-def import_json(one: Import) -> dict[str, Any]:
-    """An import as its owner sees it; `progress` is from 0 to 1."""
-    report = one.report
-    size = one.stop - one.start
-    return {
-        "id": str(one.id),
-        "type": one.kind,
-        "mode": one.mode,
-        "state": one.state,
-        "progress": 1.0 if size <= 0 else round((one.place - one.start) / size, 4),
-        "rows": report.rows,
-        "brought": report.brought,
-        "there": report.there,
-        "waiting": report.waiting,
-        "skipped": report.skipped,
-        "refused": report.refused,
-        "removed": report.removed,
-        "media": report.media,
-        "media_missing": report.media_missing,
-        "likes": report.likes,
-        "code": report.code or None,
-        "paused_until": None if one.paused_until_ms is None else iso_ms(one.paused_until_ms),
-        "created_at": iso_ms(one.made_at_ms),
-        "updated_at": iso_ms(one.changed_at_ms),
-    }
 
 
 async def create_import(court: Court, request: ApiRequest) -> Response:
@@ -72,8 +52,8 @@ async def create_import(court: Court, request: ApiRequest) -> Response:
             begun = [
                 await actions.begin_file(court.media, request.account_id, kind, content, mode=mode)
             ]
-    shown = [import_json(one) for one in begun]
-    return json_response({**shown[0], "also": shown[1:]}, 202)
+    first, *others = [build_import(one) for one in begun]
+    return json_response(BegunEntity(**msgspec.structs.asdict(first), also=tuple(others)), 202)
 
 
 def _content(file: BinaryIO) -> bytes:
@@ -88,7 +68,7 @@ async def show_imports(court: Court, request: ApiRequest) -> Response:
         court.world, request.account_id, below=page.max_id, limit=page.limit
     )
     rows = newest_first(page, read)
-    shown = [import_json(one) for one in rows]
+    shown = [build_import(one) for one in rows]
     ids = [one.id for one in rows]
     return paged_response(court.world, request, shown, ids, more=len(read) == page.limit)
 
@@ -96,7 +76,7 @@ async def show_imports(court: Court, request: ApiRequest) -> Response:
 async def show_import(court: Court, request: ApiRequest) -> Response:
     """How far an import is, and what became of its rows."""
     one = await store.load(court.world, request.account_id, request.path("id"))
-    return json_response(import_json(one))
+    return json_response(build_import(one))
 
 
 async def show_failures(court: Court, request: ApiRequest) -> Response:
@@ -108,48 +88,36 @@ async def show_failures(court: Court, request: ApiRequest) -> Response:
 async def stop_import(court: Court, request: ApiRequest) -> Response:
     """End an import; what it has brought stays."""
     one = await actions.stop(court.world, request.account_id, request.path("id"))
-    return json_response(import_json(one))
-
-
-def export_json(row: ExportRow) -> dict[str, Any]:
-    """An archive as its owner sees it."""
-    return {
-        "id": str(row.id),
-        "state": row.state,
-        "size": row.size,
-        "posts": row.posts,
-        "media": row.media,
-        "left_out": row.left_out,
-        "created_at": iso_ms(row.made_at_ms),
-        "expires_at": iso_ms(row.ends_at_ms),
-    }
+    return json_response(build_import(one))
 
 
 async def show_exports(court: Court, request: ApiRequest) -> Response:
     """The archives that the member asked for, the latest first; and the files of ties."""
     rows = await exports.exports_of(court.world, request.account_id)
-    files = [f"/api/v1/exports/files/{csvs.NAMES[kind]}" for kind in TIES]
-    return json_response({"archives": [export_json(row) for row in rows], "files": files})
+    archives = tuple(build_export(row) for row in rows)
+    files = tuple(f"/api/v1/exports/files/{csvs.NAMES[kind]}" for kind in TIES)
+    return json_response(ExportsEntity(archives, files))
 
 
 async def create_export(court: Court, request: ApiRequest) -> Response:
     """Ask for an archive of everything: made beside, kept for a week."""
     row = await exports.ask(court.world, request.account_id)
-    return json_response(export_json(row), 202)
+    return json_response(build_export(row), 202)
 
 
 async def show_export(court: Court, request: ApiRequest) -> Response:
     """Whether an archive is ready."""
     row = await exports.load(court.world, request.account_id, request.path("id"))
-    return json_response(export_json(row))
+    return json_response(build_export(row))
 
 
 async def create_link(court: Court, request: ApiRequest) -> Response:
     """A link that opens an archive once, for the member's password."""
+    export_id = request.path("id")
     await _check_password(court, request)
-    secret = await exports.link(court.world, request.account_id, request.path("id"))
+    secret = await exports.link(court.world, request.account_id, export_id)
     url = f"{court.world.site.base_url}/api/v1/exports/open/{secret}"
-    return json_response({"url": url}, headers={"Cache-Control": "no-store"})
+    return json_response(LinkEntity(url), headers={"Cache-Control": "no-store"})
 
 
 async def _check_password(court: Court, request: ApiRequest) -> None:

@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import click
+import msgspec
 
-from venire.api.moving import import_json
+from venire.api.entities.moving import build_import
 from venire.cases.exports import write_archive
 from venire.cli.options import data_option, json_option, on_house, print_result
 from venire.cli.progress import bar
@@ -118,7 +119,7 @@ async def _finish(house: House, begun: Import) -> Import:
 
 
 def _print(ended: list[Import], json_to: str | None) -> None:
-    shown = [import_json(one) for one in ended]
+    shown = [msgspec.structs.asdict(build_import(one)) for one in ended]
     print_result({"imports": shown}, json_to, "\n".join(_line(one) for one in shown))
 
 
