@@ -49,7 +49,7 @@ def run_tests(where: str, arguments: list[str]) -> int:
 
 def on_own_node(arguments: list[str]) -> int:
     """Start a node, run the tests, stop the node by its own process id."""
-    with tempfile.TemporaryDirectory(prefix="venire-cql-") as folder:
+    with tempfile.TemporaryDirectory(prefix="cql-node-") as folder:
         node = Node(Path(folder) / "node")
         began = time.monotonic()
         try:

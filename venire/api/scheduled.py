@@ -51,9 +51,10 @@ async def show_plan(court: Court, request: ApiRequest) -> Response:
 
 async def move_plan(court: Court, request: ApiRequest) -> Response:
     """Have a planned post published at another moment."""
+    plan_id = request.path("id")
     form = await request.form()
     at_ms = moment_of(form.required("scheduled_at", limit=_MOMENT))
-    moved = await scheduled.move(court.world, request.account_id, request.path("id"), at_ms)
+    moved = await scheduled.move(court.world, request.account_id, plan_id, at_ms)
     return json_response(build_scheduled(court.world, moved))
 
 

@@ -17,7 +17,7 @@ DOMAIN_BLOCKS: Final = "domain_blocking"
 FILTERS: Final = "filters"
 ARCHIVE: Final = "archive"
 FAVOURITES: Final = "favourites"
-"""Not brought in: a list of what was liked elsewhere is kept, nobody is told of a like again."""
+"""Never brought in, only counted: nobody is told of an old like."""
 TIES: Final = (FOLLOWS, BLOCKS, MUTES, LISTS, BOOKMARKS, DOMAIN_BLOCKS, FILTERS)
 """Kinds of files, by Mastodon's names of its imports where it has them."""
 KINDS: Final = (*TIES, ARCHIVE)
@@ -60,8 +60,8 @@ class Report(msgspec.Struct, frozen=True):
     """What became of the rows of an import so far.
 
     `skipped` and `refused` count by code. `media_missing`: pictures and films that an archive did
-    not hold or that could not be read. `likes`: posts liked elsewhere, of which only a list is
-    kept. `code`: why all of it failed. `reached`: where removing goes on.
+    not hold or that could not be read. `likes`: posts liked elsewhere, which are only
+    counted. `code`: why all of it failed. `reached`: where removing goes on.
     `waited`: rows of this kind that waited before it began.
     """
 
