@@ -31,6 +31,7 @@ def test_each_command_says_what_it_does_and_takes(path):
     shown = call(*path, "--help")
     assert (shown.exit_code, shown.stderr) == (0, "")
     assert shown.stdout.startswith(f"Usage: main {' '.join(path)}".strip())
+    assert call(*path, "-h").stdout == shown.stdout
     command = main
     for name in path:
         command = commands_of(command)[name]

@@ -41,7 +41,8 @@ def commands_page() -> str:
 
 
 def _one(name: str, command: click.Command) -> str:
-    context = click.Context(command, info_name=name)
+    # click keeps the help option it made first: one made here without `-h` would stay for good.
+    context = click.Context(command, info_name=name, **main.context_settings)
     usage = " ".join([name, *command.collect_usage_pieces(context)])
     says = " ".join((command.help or "").split())
     options = [each for each in command.params if isinstance(each, click.Option)]

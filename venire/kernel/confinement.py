@@ -181,4 +181,7 @@ async def _end(child: asyncio.subprocess.Process) -> None:
         os.killpg(child.pid, signal.SIGKILL)
     if child.stdin is not None:
         child.stdin.close()
+    # Reading stops while much waits to be taken, and without its end `wait` would never return.
+    while child.stdout is not None and await child.stdout.read(1 << 16):
+        pass
     await child.wait()

@@ -10,7 +10,8 @@ import structlog
 
 from venire.server.settings import Settings
 
-_STANDARD = frozenset(logging.makeLogRecord({}).__dict__) | {"message", "asctime", "taskName"}
+_OF_FORMATTERS = {"message", "asctime", "taskName", "color_message"}
+_STANDARD = frozenset(logging.makeLogRecord({}).__dict__) | _OF_FORMATTERS
 
 
 def _with_extra(
