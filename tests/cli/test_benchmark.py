@@ -16,6 +16,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.cli.calling import call, only_json
 from venire.cli.benchmarks import shape
 from venire.cli.benchmarks.answers import Reader, unchunked
 from venire.cli.benchmarks.driver import open_driver, plan_for
@@ -25,7 +26,7 @@ from venire.cli.benchmarks.rounds import Cell, median_cell
 from venire.cli.benchmarks.shape import Seeded, Shape
 from venire.cli.benchmarks.sockets import frames
 from venire.cli.drills.people import Member
-from venire.cli.drills.site import create_account, started_site
+from venire.cli.drills.site import started_site
 from venire.kernel.errors import Invalid, NotFound
 
 SMALL = ["--accounts", "8", "--follows", "5", "--posts", "60", "--rounds", "1"]
@@ -74,7 +75,11 @@ def test_a_run_measures_every_operation_beside_the_ceiling(tmp_path):
 def test_a_peer_is_driven_with_tokens_from_a_file(tmp_path):
     folder = tmp_path / "peer"
     folder.mkdir()
-    made = [create_account(folder, f"peer_{n}", "member", "acceptance") for n in range(6)]
+    flags = ("--data", folder, "--profile", "acceptance", "--json", "-")
+    made = [
+        only_json(call("account", "create", f"peer_{n}", "--email", f"p{n}@mail.test", *flags))
+        for n in range(6)
+    ]
     tokens = tmp_path / "tokens.txt"
     tokens.write_text("# members\n" + "\n".join(one["access_token"] for one in made) + "\n")
     with started_site(folder) as (url, process):
