@@ -15,7 +15,7 @@ from PIL import Image
 
 from venire.kernel.confinement import child_environment
 from venire.kernel.errors import Invalid
-from venire.notices import images
+from venire.notices import image_worker, images
 from venire.notices.model import MAX_SCREENSHOT_BYTES
 
 pytestmark = pytest.mark.anyio
@@ -98,7 +98,7 @@ def test_a_transparent_picture_lies_on_the_ground_it_was_made_for():
     dark_letters = Image.new("RGBA", (60, 20), (0, 0, 0, 0))
     dark_letters.paste((0, 0, 0, 255), (5, 5, 15, 15))
     for made, letter, ground in ((white_letters, 255, 0), (dark_letters, 0, 255)):
-        decoded = images.grey(saved(made))
+        decoded = image_worker.grey(saved(made))
         assert decoded.pixels[10 * 60 + 10] == letter
         assert decoded.pixels[0] == ground
 
@@ -106,7 +106,7 @@ def test_a_transparent_picture_lies_on_the_ground_it_was_made_for():
 def test_sixteen_bits_a_pixel_are_spread_over_eight():
     deep = Image.new("I;16", (64, 8))
     deep.putdata([(at % 64) * 1000 for at in range(64 * 8)])
-    row = images.grey(saved(deep)).pixels[:64]
+    row = image_worker.grey(saved(deep)).pixels[:64]
     assert row[0] == 0
     assert row[-1] >= 254
     assert list(row) == sorted(row)
@@ -116,7 +116,7 @@ def test_sixteen_bits_a_pixel_are_spread_over_eight():
 def test_a_turn_written_in_the_metadata_is_ignored():
     exif = Image.Exif()
     exif[0x0112] = 6
-    decoded = images.grey(saved(Image.new("L", (40, 20)), "JPEG", exif=exif))
+    decoded = image_worker.grey(saved(Image.new("L", (40, 20)), "JPEG", exif=exif))
     assert (decoded.width, decoded.height) == (40, 20)
 
 
@@ -125,7 +125,7 @@ def test_a_damaged_picture_never_fails_in_another_way(damage, place):
     whole = saved(Image.linear_gradient("L").resize((64, 64)))
     damaged = whole[:place] + damage + whole[place + len(damage) :]
     try:
-        decoded = images.grey(damaged)
+        decoded = image_worker.grey(damaged)
     except Invalid as problem:
         said, decoded = problem.code, None
     else:

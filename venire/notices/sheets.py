@@ -8,8 +8,6 @@ import io
 from collections.abc import Iterator
 from typing import Final
 
-from charset_normalizer import from_bytes
-
 from venire.kernel.errors import Invalid
 
 COLUMNS: Final = ("n", "url", "text", "screenshot", "category", "note")
@@ -58,6 +56,9 @@ def _guessed(content: bytes) -> str:
     for encoding, zeros in (("utf-16-le", content[1:200:2]), ("utf-16-be", content[0:200:2])):
         if zeros.count(0) > len(zeros) // 2:
             return content.decode(encoding, errors="replace")
+    # Its tables are 2 MB, and few sheets come in an encoding that has to be guessed.
+    from charset_normalizer import from_bytes
+
     best = from_bytes(content[:_SAMPLE_BYTES]).best()
     # A guess from the sample may not fit the rest: latin-1 has a letter for every byte.
     for encoding in (best.encoding if best else "cp1252", "latin-1"):

@@ -13,6 +13,7 @@ from typing import Any
 from venire.kernel.ids import AccountId, id_at
 from venire.people.counts import load_counts
 from venire.people.model import FOLLOWING, REQUESTED
+from venire.storage.memory import Source
 from venire.storage.tables.ties import (
     FOLLOW_BUCKETS,
     FOLLOWERS_BY_TIME,
@@ -162,6 +163,11 @@ async def follower_page(
     return await _read(
         world, FOLLOWERS_BY_TIME, account_id, above=above, below=below, limit=limit, reverse=reverse
     )
+
+
+def follower_sources(account_id: int) -> Sequence[Source]:
+    """What a short list of followers follows from: its first part, and that there is no other."""
+    return ((FOLLOWERS_BY_TIME, (account_id, 0)), (FOLLOW_BUCKETS, (account_id,)))
 
 
 async def request_page(

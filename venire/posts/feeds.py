@@ -7,16 +7,18 @@ its source, so a lost file or a follow leaves no hole.
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Sequence
 
 from venire.events import Followed, PostCreated
 from venire.kernel.ids import is_imported
 from venire.people.counts import load_counts
-from venire.people.follows import follower_page
+from venire.people.follows import follower_page, follower_sources
 from venire.posts.listing import account_entries, start_of_moment
 from venire.posts.model import DIRECT, Entry, Post, Stretch
 from venire.posts.rules import FAN_OUT_MOST
 from venire.posts.store import load_many
+from venire.storage.memory import Memory
 from venire.storage.tables.posts import (
     FEED_STARTS,
     FEEDS,
@@ -35,6 +37,9 @@ BACKFILL = 400
 _FOLLOWERS_PAGE = 1_000
 _FLUSH = 5_000
 _PULLED_MOST = 1_000
+_KEPT_MOST = 500
+_FOLLOWERS: Memory[Sequence[int] | None] = Memory(500)
+"""Whom an account that posts again and again writes to."""
 
 
 async def start_of(world: World, owner_id: int) -> int:
@@ -119,8 +124,18 @@ async def _deliver(world: World, post: Post) -> list[Write]:
     return [_arrives(owner_id, post) for owner_id in (post.author_id, *followers)]
 
 
-async def _followers(world: World, author_id: int) -> list[int] | None:
+async def _followers(world: World, author_id: int) -> Sequence[int] | None:
     """The followers to write to; None when they are too many."""
+
+    async def read() -> Sequence[int] | None:
+        found = await _read_followers(world, author_id)
+        return None if found is None or len(found) > _KEPT_MOST else array("q", found)
+
+    kept = await _FOLLOWERS.recall(world.storage, author_id, follower_sources(author_id), read)
+    return await _read_followers(world, author_id) if kept is None else kept
+
+
+async def _read_followers(world: World, author_id: int) -> list[int] | None:
     counts = await load_counts(world, [author_id])
     if any(count.followers > FAN_OUT_MOST for count in counts.values()):
         return None

@@ -26,7 +26,7 @@ from venire.storage.tables.posts import FEED_STARTS, FEEDS, PULLED_AUTHORS
 from venire.storage.tables.tags import FOLLOWED_TAGS
 from venire.storage.world import World
 
-_NEWEST = 80
+_NEWEST = 40
 """Entries at the top of a feed that are kept ready: nearly every read of a home is there."""
 
 

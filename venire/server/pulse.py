@@ -5,6 +5,7 @@ from __future__ import annotations
 import mmap
 import struct
 
+from venire.storage.pace import Pace
 from venire.storage.relay import Relay
 from venire.storage.verbs import Storage
 
@@ -32,6 +33,7 @@ class Pulse:
 
     def __init__(self, storage: Storage, board: Board) -> None:
         self.relay: Relay | None = None
+        self.pace = Pace()
         self._storage = storage
         self._board = board
 

@@ -17,6 +17,7 @@ from types import FrameType
 
 import uvicorn
 import uvloop
+from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.server import HANDLED_SIGNALS
 
 from venire.adapters.name_servers import NameServers
@@ -40,6 +41,7 @@ from venire.server.sockets import FrameProtocol
 from venire.server.upgrading import upgrade_at_start
 from venire.server.wiring import open_house
 from venire.server.workers import leading
+from venire.storage.pace import Pace
 from venire.web.routes import lost_page, web_routes
 
 _log = logging.getLogger(__name__)
@@ -183,7 +185,8 @@ async def serve(
             extra_routes=web_routes(house.court, api),
             problem_page=lost_page(house.court, api),
         )
-        server = _Server(_config(settings, app), app.streaming, shared.told_to_stop)
+        paced = _paced(app, house.pulse.pace)
+        server = _Server(_config(settings, paced), app.streaming, shared.told_to_stop)
         bell.listen()
         house.storage.on_commit(bell.ring)
         bell.on_ring(app.streaming.station.hub.wake)
@@ -196,7 +199,18 @@ async def serve(
         bell.close()
 
 
-def _config(settings: Settings, app: Application) -> uvicorn.Config:
+def _paced(app: Application, pace: Pace) -> ASGIApp:
+    """The application, with what runs behind it told of each read."""
+
+    async def answer(scope: Scope, receive: Receive, send: Send) -> None:
+        await app(scope, receive, send)
+        if scope["type"] == "http" and scope["method"] == "GET":
+            pace.read_answered()
+
+    return answer
+
+
+def _config(settings: Settings, app: ASGIApp) -> uvicorn.Config:
     """How connections are spoken to."""
     return uvicorn.Config(
         app,

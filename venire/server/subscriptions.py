@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+import functools
 from collections.abc import Awaitable, Callable
 
 from venire import events
@@ -43,14 +45,13 @@ WorldHandler = Callable[[World, Envelope], Awaitable[None]]
 
 def subscriptions(court: Court) -> tuple[Subscription, ...]:
     """Every subscriber of the house. A name is a cursor's name: it never changes."""
-    world = court.world
+    judging = (dataclasses.replace(one, waits=False) for one in _judging(court))
+    return (*judging, *_posting(court), *_living(court))
 
-    def of_court(handler: CourtHandler) -> Handler:
-        return lambda envelope: handler(court, envelope)
 
-    def of_world(handler: WorldHandler) -> Handler:
-        return lambda envelope: handler(world, envelope)
-
+def _judging(court: Court) -> tuple[Subscription, ...]:
+    """What somebody's safety depends on: it waits for no reader."""
+    of_court = functools.partial(_of_court, court)
     return (
         Subscription("cases", of_court(_advance), hears=(events.CaseChanged,)),
         Subscription("effects", of_court(effects.on_case_stepped), hears=(events.CaseStepped,)),
@@ -77,6 +78,15 @@ def subscriptions(court: Court) -> tuple[Subscription, ...]:
         Subscription(
             "summons", of_court(summoning.on_summons_offered), hears=(events.SummonsOffered,)
         ),
+    )
+
+
+def _posting(court: Court) -> tuple[Subscription, ...]:
+    """What follows from posts: feeds, counts, notifications, what can be found."""
+    world = court.world
+    of_court = functools.partial(_of_court, court)
+    of_world = functools.partial(_of_world, world)
+    return (
         Subscription(feeds.CURSOR, page=lambda page, at: feeds.fan_out(world, page, at)),
         Subscription(
             indexing.CURSOR,
@@ -108,6 +118,15 @@ def subscriptions(court: Court) -> tuple[Subscription, ...]:
         Subscription("boosts", of_world(reactions.on_reposted), hears=(events.Reposted,)),
         Subscription("lists", of_world(lists.hear), hears=lists.HEARS),
         Subscription(usage.CURSOR, page=lambda page, at: usage.count_page(world, page, at)),
+    )
+
+
+def _living(court: Court) -> tuple[Subscription, ...]:
+    """What follows for accounts, and what takes long."""
+    world = court.world
+    of_court = functools.partial(_of_court, court)
+    of_world = functools.partial(_of_world, world)
+    return (
         Subscription(
             "standing", of_world(standing.on_strike_changed), hears=(events.StrikeChanged,)
         ),
@@ -133,6 +152,14 @@ def subscriptions(court: Court) -> tuple[Subscription, ...]:
             page=lambda page, at: people_counts.on_page(world, page, at),
         ),
     )
+
+
+def _of_court(court: Court, handler: CourtHandler) -> Handler:
+    return lambda envelope: handler(court, envelope)
+
+
+def _of_world(world: World, handler: WorldHandler) -> Handler:
+    return lambda envelope: handler(world, envelope)
 
 
 async def _convert(court: Court, envelope: Envelope) -> None:

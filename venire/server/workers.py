@@ -105,7 +105,7 @@ async def _lead(house: House, bell: Bell | None) -> None:
     while not house.leader.acquire():  # noqa: ASYNC110 - the lock is another process's to free
         await asyncio.sleep(1)
     court = house.court
-    relay = Relay(house.storage, subscriptions(court))
+    relay = Relay(house.storage, subscriptions(court), pace=house.pulse.pace)
     house.storage.on_commit(relay.wake)
     if bell is not None:
         bell.on_ring(relay.wake)

@@ -18,6 +18,7 @@ from collections.abc import Awaitable, Callable, Sequence
 import msgspec
 
 from venire.events import Happened
+from venire.storage.pace import Pace
 from venire.storage.tables.outbox import PARKED, ParkedRow
 from venire.storage.verbs import Envelope, Storage
 
@@ -47,6 +48,8 @@ class Subscription:
     hears: tuple[type[Happened], ...] = ()
     page: Callable[[Sequence[Envelope], int], Awaitable[None]] | None = None
     lanes: int = _LANES
+    waits: bool = True
+    """Whether it takes turns with those who read; not so what a person's safety depends on."""
 
 
 class _Recent:
@@ -93,9 +96,15 @@ class Relay:
     """Runs the subscribers of one process, the leader."""
 
     def __init__(
-        self, storage: Storage, subscriptions: Sequence[Subscription], *, pause_s: float = 0.05
+        self,
+        storage: Storage,
+        subscriptions: Sequence[Subscription],
+        *,
+        pause_s: float = 0.05,
+        pace: Pace | None = None,
     ) -> None:
         self._storage = storage
+        self._pace = pace or Pace()
         self._subscriptions = subscriptions
         self._pause_s = pause_s
         self._recent = _Recent(storage)
@@ -187,6 +196,8 @@ class Relay:
             hears = subscription.hears
             if hears and not any(isinstance(envelope.event, hears) for envelope in page):
                 return False
+            if subscription.waits:
+                await self._pace.turn(len(page))
             await subscription.page(page, page[-1].sequence)
             return True
         lanes: dict[str, list[Envelope]] = {}
@@ -198,6 +209,8 @@ class Relay:
         async def lane(envelopes: list[Envelope]) -> None:
             async with gate:
                 for envelope in envelopes:
+                    if subscription.waits:
+                        await self._pace.turn()
                     await self._handle(subscription, envelope)
 
         # A lane that fails ends the others: the page comes again, and a lane that was left

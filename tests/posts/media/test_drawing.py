@@ -18,7 +18,7 @@ from PIL import Image, ImageCms
 
 from tests.posts.media import files
 from venire.kernel.errors import Invalid
-from venire.posts.media import picture_worker, rules
+from venire.posts.media import rules, tasks
 from venire.posts.media.studio import Films, Studio, target
 
 pytestmark = pytest.mark.anyio
@@ -31,7 +31,7 @@ class Made:
         self.small = small
 
 
-async def draw(content: bytes, purpose=picture_worker.MEDIUM, studio=None, form=None) -> Made:
+async def draw(content: bytes, purpose=tasks.MEDIUM, studio=None, form=None) -> Made:
     form = form or rules.form_of(content[:64])
     with tempfile.TemporaryFile() as file, target() as made:
         file.write(content)
@@ -161,7 +161,7 @@ async def test_a_gif_that_moves_is_left_for_a_film_where_one_can_be_made():
 
 
 @pytest.mark.parametrize(
-    ("purpose", "size"), [(picture_worker.AVATAR, (400, 400)), (picture_worker.HEADER, (1500, 500))]
+    ("purpose", "size"), [(tasks.AVATAR, (400, 400)), (tasks.HEADER, (1500, 500))]
 )
 async def test_pictures_of_accounts_are_cropped_to_their_frame(purpose, size):
     for content in (files.picture("PNG", 37, 900), files.animation(), files.located()):

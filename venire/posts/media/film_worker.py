@@ -1,8 +1,8 @@
 """The child that reads sound and video with ffmpeg: started by `studio.py`, never by hand.
 
-Its stdin is the file; its one argument is a `Task`. What it limits itself to holds for ffmpeg too:
-memory, time, the size of what is written, and no socket. ffmpeg is told which reader to use, so a
-playlist or a list of other files is only ever a broken video.
+Its stdin is the file; its one argument is a `FilmTask`. What it limits itself to holds for ffmpeg
+too: memory, time, the size of what is written, and no socket. ffmpeg is told which reader to use,
+so a playlist or a list of other files is only ever a broken video.
 """
 
 from __future__ import annotations
@@ -27,9 +27,7 @@ from venire.posts.media.rules import (
     fitted,
     sizes,
 )
-
-LOOK: Final = "look"
-CONVERT: Final = "convert"
+from venire.posts.media.tasks import CONVERT, LOOK, FilmTask
 
 _MEMORY_BYTES: Final = 3 * 1024 * 1024 * 1024
 """Address space: the libraries alone take half of a gigabyte of it."""
@@ -48,20 +46,6 @@ _BARE: Final = (
 )  # fmt: skip
 """Nothing of the old file's words comes along: no place, no name, no date, no second track."""
 _MP4: Final = ("-f", "mp4", "-movflags", "+faststart")
-
-
-class Task(msgspec.Struct, frozen=True):
-    """`reader`: ffmpeg's name of the only reader to be used; `original`, `small`: descriptors.
-
-    With `job` look only `small` is written; with convert only `original`.
-    """
-
-    job: str
-    reader: str
-    ffmpeg: str
-    ffprobe: str
-    original: int
-    small: int
 
 
 class _Unusable(Exception):  # noqa: N818 - says what the file is
@@ -142,7 +126,7 @@ def _shown(stream: _Stream) -> tuple[int, int]:
 
 
 class _Tools:
-    def __init__(self, task: Task) -> None:
+    def __init__(self, task: FilmTask) -> None:
         self._task = task
 
     def probe(self, descriptor: int, reader: str) -> _Found:
@@ -198,7 +182,7 @@ def _kind(found: _Found) -> str:
     return GIFV if audio is None else VIDEO
 
 
-def look(task: Task) -> Filmed:
+def look(task: FilmTask) -> Filmed:
     """Find out what a file is, and take a picture from near its beginning."""
     tools = _Tools(task)
     found = tools.probe(0, task.reader)
@@ -230,7 +214,7 @@ def look(task: Task) -> Filmed:
     )
 
 
-def convert(task: Task) -> Filmed:
+def convert(task: FilmTask) -> Filmed:
     """Make of a file what every browser plays: H.264 and AAC in MP4, or sound alone."""
     tools = _Tools(task)
     found = tools.probe(0, task.reader)
@@ -256,7 +240,7 @@ def _sound_options(audio: _Stream | None) -> tuple[str, list[str]]:
     return "audio/mpeg", ["-map", "0:a:0", "-c:a", *how, *tail]
 
 
-def _video_options(task: Task, video: _Stream, audio: _Stream | None) -> list[str]:
+def _video_options(task: FilmTask, video: _Stream, audio: _Stream | None) -> list[str]:
     options = ["-map", "0:v:0"]
     if task.reader == "mov" and video.codec_name in _COPIED_VIDEO and video.pix_fmt == "yuv420p":
         # Cameras put places and times also among the frames, as "supplemental information".
@@ -308,7 +292,7 @@ def _heard(audio: _Stream | None) -> dict[str, int | float | str]:
 
 def main(argument: str) -> int:
     """Serve one task."""
-    task = msgspec.json.decode(argument, type=Task)
+    task = msgspec.json.decode(argument, type=FilmTask)
     Image.preinit()
     with contextlib.suppress(OSError):
         os.nice(10)

@@ -1,8 +1,8 @@
 """The child that decodes pictures: started by `posts/media/studio.py`, never by hand.
 
-Its stdin is the file; its one argument is a `Task`. It writes new files to the descriptors that the
-task names and says on stdout what it made (`Drawn`). Nothing of the old file is copied, only its
-pixels: neither metadata nor whatever else was hidden in it comes along.
+Its stdin is the file; its one argument is a `PictureTask`. It writes new files to the descriptors
+that the task names and says on stdout what it made (`Drawn`). Nothing of the old file is copied,
+only its pixels: neither metadata nor whatever else was hidden in it comes along.
 """
 
 from __future__ import annotations
@@ -41,11 +41,8 @@ from venire.posts.media.rules import (
     SMALL_PIXELS,
     fitted,
 )
+from venire.posts.media.tasks import AVATAR, HEADER, MEDIUM, THUMBNAIL, PictureTask
 
-AVATAR: Final = "avatar"
-HEADER: Final = "header"
-THUMBNAIL: Final = "thumbnail"
-MEDIUM: Final = "medium"
 CROPS: Final = {AVATAR: (400, 400), HEADER: (1500, 500)}
 
 _MEMORY_BYTES: Final = 1_024 * 1024 * 1024
@@ -82,25 +79,11 @@ _CLEAR: Final = frozenset({"RGBA", "LA", "PA", "La", "RGBa"})
 _ANIMATED: Final = frozenset({"GIF", "PNG", "WEBP", "AVIF"})
 
 
-class Task(msgspec.Struct, frozen=True):
-    """What is to be made of the file.
-
-    `form` is Pillow's name for what it was found to be; `original` and `small` are open
-    descriptors. `films`: whether a picture that moves will be made into a film.
-    """
-
-    purpose: str
-    form: str
-    original: int
-    small: int
-    films: bool = False
-
-
 class _Unusable(Exception):  # noqa: N818 - says what the file is
     """A code of `rules.FAULTS`."""
 
 
-def draw(task: Task, source: BinaryIO) -> Drawn:
+def draw(task: PictureTask, source: BinaryIO) -> Drawn:
     """Decode a picture and write what is asked for."""
     lossless = b"VP8L" in source.read(64)
     source.seek(0)
@@ -158,7 +141,7 @@ def _durations(opened: Image.Image) -> list[int]:
     return durations
 
 
-def _moving(task: Task, opened: Image.Image, durations: list[int]) -> Drawn:
+def _moving(task: PictureTask, opened: Image.Image, durations: list[int]) -> Drawn:
     """An animation as an animated WebP: what every client shows without a film being made."""
     drawn = _small(_still(opened, task), task)
     opened.seek(0)
@@ -172,7 +155,7 @@ def _moving(task: Task, opened: Image.Image, durations: list[int]) -> Drawn:
     )
 
 
-def _still(opened: Image.Image, task: Task) -> Image.Image:
+def _still(opened: Image.Image, task: PictureTask) -> Image.Image:
     """The picture upright, in sRGB, as RGB or RGBA, no larger than an original may be."""
     size = fitted(*opened.size, ORIGINAL_PIXELS)
     if opened.format == "JPEG":
@@ -215,7 +198,7 @@ def _in_srgb(picture: Image.Image, profile: object) -> Image.Image:
     return picture if turned is None else turned
 
 
-def _small(still: Image.Image, task: Task) -> Drawn:
+def _small(still: Image.Image, task: PictureTask) -> Drawn:
     size = fitted(*still.size, SMALL_PIXELS)
     small = still if size == still.size else still.resize(size, Image.Resampling.LANCZOS)
     options = _WEBP if small.mode == "RGBA" else _SMALL_JPEG
@@ -266,7 +249,7 @@ def _write(picture: Image.Image, descriptor: int, options: dict[str, Any]) -> No
 
 def main(argument: str) -> int:
     """Serve one task."""
-    task = msgspec.json.decode(argument, type=Task)
+    task = msgspec.json.decode(argument, type=PictureTask)
     Image.MAX_IMAGE_PIXELS = IMAGE_PIXELS_MOST
     Image.preinit()
     limit_process(

@@ -12,8 +12,8 @@ from venire.kernel.errors import Conflict, Invalid
 from venire.kernel.ids import AccountId
 from venire.posts.media import keeping, rules, store
 from venire.posts.media.model import Picture, Pictures
-from venire.posts.media.picture_worker import AVATAR, HEADER
 from venire.posts.media.studio import Tools, target
+from venire.posts.media.tasks import AVATAR, HEADER
 from venire.posts.media.uploading import head
 from venire.storage.verbs import Write
 from venire.storage.world import World

@@ -20,7 +20,7 @@ import msgspec
 from venire.kernel.confinement import run_confined
 from venire.kernel.errors import Throttled
 from venire.kernel.ports import ObjectStore
-from venire.posts.media import film_worker, picture_worker, rules
+from venire.posts.media import rules, tasks
 from venire.posts.media.model import Drawn, Filmed
 from venire.storage.world import World
 
@@ -105,28 +105,28 @@ class Studio:
                 del self._received[account_id]
 
     async def draw(self, file: BinaryIO, form: str, purpose: str, target: Target) -> Drawn:
-        """Decode a picture; `purpose`: see `picture_worker`. Raises what `rules.fault` says."""
-        task = picture_worker.Task(
+        """Decode a picture; `purpose`: see `tasks`. Raises what `rules.fault` says."""
+        task = tasks.PictureTask(
             purpose, form, target.original.fileno(), target.small.fileno(), self.films is not None
         )
         async with self._pictures:
-            made = await self._run(picture_worker.__name__, task, file, target)
+            made = await self._run(tasks.PICTURE_WORKER, task, file, target)
         return _usable(made, Drawn)
 
     async def look(self, file: BinaryIO, form: str, target: Target) -> Filmed:
         """Find out what a film is, and take a picture from it. Raises what `rules.fault` says."""
         async with self._looks:
-            return await self._film(film_worker.LOOK, file, form, target)
+            return await self._film(tasks.LOOK, file, form, target)
 
     async def convert(self, file: BinaryIO, form: str, target: Target) -> Filmed:
         """Make of a film what every browser plays; it may take minutes. Raises the same."""
         async with self._conversions:
-            return await self._film(film_worker.CONVERT, file, form, target)
+            return await self._film(tasks.CONVERT, file, form, target)
 
     async def _film(self, job: str, file: BinaryIO, form: str, target: Target) -> Filmed:
         if self.films is None or form not in _READERS:
             raise rules.fault("media_broken")
-        task = film_worker.Task(
+        task = tasks.FilmTask(
             job=job,
             reader=_READERS[form],
             ffmpeg=self.films.ffmpeg,
@@ -134,17 +134,17 @@ class Studio:
             original=target.original.fileno(),
             small=target.small.fileno(),
         )
-        return _usable(await self._run(film_worker.__name__, task, file, target), Filmed)
+        return _usable(await self._run(tasks.FILM_WORKER, task, file, target), Filmed)
 
     async def _run(
         self,
         module: str,
-        task: picture_worker.Task | film_worker.Task,
+        task: tasks.PictureTask | tasks.FilmTask,
         file: BinaryIO,
         target: Target,
     ) -> bytes:
         """What a worker says; empty from one that was killed, by its limits or by somebody."""
-        patient = isinstance(task, film_worker.Task) and task.job == film_worker.CONVERT
+        patient = isinstance(task, tasks.FilmTask) and task.job == tasks.CONVERT
         seconds = self._seconds[patient]
         for _ in range(_ATTEMPTS):
             target.clear()

@@ -12,7 +12,7 @@ from venire.events import MediumUploaded
 from venire.kernel.errors import Conflict, Invalid, Problem
 from venire.kernel.ids import AccountId
 from venire.kernel.ports import ObjectStore
-from venire.posts.media import keeping, picture_worker, rules, store
+from venire.posts.media import keeping, rules, store, tasks
 from venire.posts.media.model import (
     FAILED,
     GIFV,
@@ -69,7 +69,7 @@ async def upload(tools: Tools, account_id: int, sent: Upload) -> Medium:
     with target() as made, target() as own:
         raw: BinaryIO | None = None
         if form in rules.IMAGE_FORMS:
-            drawn = await studio.draw(sent.file, form, picture_worker.MEDIUM, made)
+            drawn = await studio.draw(sent.file, form, tasks.MEDIUM, made)
             filled = _drawn(first, drawn)
             raw = sent.file if drawn.moving else None
         else:
@@ -136,7 +136,7 @@ async def own_thumbnail(
     form = rules.form_of(await head(thumbnail))
     if form not in rules.IMAGE_FORMS:
         raise rules.fault("media_broken")
-    drawn = await studio.draw(thumbnail, form, picture_worker.THUMBNAIL, made)
+    drawn = await studio.draw(thumbnail, form, tasks.THUMBNAIL, made)
     return msgspec.structs.replace(
         attachment,
         small_type=drawn.small_type,
