@@ -178,6 +178,33 @@ async def test_stamps_of_rebuildable_tables_move_with_either_writer(pair):
     assert one.stamp(FEED, (2,)) is other
 
 
+async def test_what_one_wrote_itself_needs_no_reading(pair):
+    one, _ = pair
+    await one.get(ITEMS, (1, 1))
+    row = Item(1, 1, "mine")
+    await one.put(ITEMS, row)
+    assert await one.get(ITEMS, (1, 1)) is row
+    await one.delete(ITEMS, row)
+    assert await one.get(ITEMS, (1, 1)) is None
+
+
+async def test_writes_that_overtake_each_other_leave_what_is_in_the_file(pair):
+    one, two = pair
+    for turn in range(60):
+        await asyncio.gather(one.get(ITEMS, (1, 1)), two.get(ITEMS, (1, 1)))
+        texts = [f"{turn}-{number}" for number in range(6)]
+        await asyncio.gather(
+            *(
+                (one, two)[number % 2].put(ITEMS, Item(1, 1, text))
+                for number, text in enumerate(texts)
+            )
+        )
+        await next_turn()
+        (there,) = await one.range(ITEMS, (1,))
+        assert there.text in texts
+        assert await one.get(ITEMS, (1, 1)) == await two.get(ITEMS, (1, 1)) == there
+
+
 async def test_a_refused_write_changes_nothing_that_is_kept(pair):
     one, _ = pair
     await one.put(ITEMS, Item(1, 1, "a"))

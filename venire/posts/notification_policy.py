@@ -144,23 +144,32 @@ async def judge(world: World, account_id: int, from_id: int, kind: str, post: Po
     if sender.moderates or sender.username == SITE_USERNAME:
         return ACCEPT
     policy = await load_policy(world, account_id)
-    return decide(policy, kind, await _facts(world, policy, sender, reader, post))
+    strange = Facts(
+        new=is_new(policy, sender, reader, world.now_ms()),
+        limited=sender.silenced,
+        private_mention=post is not None
+        and post.visibility == DIRECT
+        and post.author_id == sender.id,
+    )
+    if decide(policy, kind, strange) == ACCEPT:
+        # Whatever else stands between them could only open the door that is open.
+        return ACCEPT
+    return decide(policy, kind, await _facts(world, strange, sender, reader, post))
 
 
 async def _facts(
-    world: World, policy: Policy, sender: Account, reader: Account, post: Post | None
+    world: World, strange: Facts, sender: Account, reader: Account, post: Post | None
 ) -> Facts:
+    """All facts, of which those that need no reading are known."""
     now_ms = world.now_ms()
     tie = await load_tie(world, reader.id, sender.id)
     back = await load_tie(world, sender.id, reader.id)
     follower = back is not None and back.state == FOLLOWING
-    private = post is not None and post.visibility == DIRECT and post.author_id == sender.id
-    return Facts(
+    return msgspec.structs.replace(
+        strange,
         following=tie is not None and tie.state == FOLLOWING,
         follower=follower and back is not None and now_ms - id_ms(back.follow_id) >= _FOLLOWER_MS,
-        new=is_new(policy, sender, reader, now_ms),
-        limited=sender.silenced,
-        private_mention=private
+        private_mention=strange.private_mention
         and post is not None
         and not await _answers_reader(world, post, sender.id, reader.id),
         permitted=await world.storage.get(PERMISSIONS, (reader.id, sender.id)) is not None,

@@ -17,6 +17,7 @@ import msgspec
 from venire.kernel.errors import Invalid, NotFound
 from venire.people.follows import is_following
 from venire.people.tokens import token_stands
+from venire.storage.memory import Memory
 from venire.storage.tables.push import PUSH_SUBSCRIPTIONS, PushRow
 from venire.storage.world import World
 
@@ -210,7 +211,15 @@ async def unsubscribe(world: World, account_id: int, token_id: int) -> None:
 
 async def any_device(world: World, account_id: int) -> bool:
     """Whether an account has a device that is told anything."""
-    return bool(await world.storage.range(PUSH_SUBSCRIPTIONS, (account_id,), limit=1))
+
+    async def read() -> bool:
+        return bool(await world.storage.range(PUSH_SUBSCRIPTIONS, (account_id,), limit=1))
+
+    sources = ((PUSH_SUBSCRIPTIONS, (account_id,)),)
+    return await _DEVICES.recall(world.storage, account_id, sources, read)
+
+
+_DEVICES: Memory[bool] = Memory()
 
 
 async def listening(world: World, account_id: int, kind: str, from_id: int) -> list[Subscription]:

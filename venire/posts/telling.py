@@ -26,7 +26,7 @@ from venire.events import (
 )
 from venire.kernel.ids import AccountId
 from venire.people.follows import is_following, notifying_followers
-from venire.people.relations import BLOCK, MUTE, load_relation
+from venire.people.relations import MUTE, hidden_from, load_relation
 from venire.people.store import staff
 from venire.posts import (
     marks,
@@ -245,11 +245,13 @@ async def offer(
 
 async def _hears_from(world: World, account_id: int, news: News) -> bool:
     """Whether an account wants to be told: no block, no mute that covers this, no muted thread."""
-    if await load_relation(world, account_id, BLOCK, news.from_id) is not None:
+    hidden = await hidden_from(world, account_id)
+    if news.from_id in hidden.blocking:
         return False
-    mute = await load_relation(world, account_id, MUTE, news.from_id)
-    if mute is not None and mute.notifications:
-        return False
+    if news.from_id in hidden.muting:
+        mute = await load_relation(world, account_id, MUTE, news.from_id)
+        if mute is not None and mute.notifications:
+            return False
     if news.post is None or news.kind == "poll":
         return True
     return not await muted(world, account_id, [news.post.conversation_id])

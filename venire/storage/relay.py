@@ -29,6 +29,8 @@ _UNSAVED = 512
 _KEPT = 1_024
 _RETRY_S = 60.0
 _TRIES = 5
+_BREATH_S = 0.003
+"""At most so often a subscriber looks: a page costs the same for one event as for twenty."""
 _GLANCE_S = 0.5
 """Another process of the same host may have committed: nobody wakes us for that."""
 
@@ -151,8 +153,13 @@ class Relay:
         position: int | None = None
         saved = 0
         loop = asyncio.get_running_loop()
+        read_s = float("-inf")
         retry_at = loop.time() + _RETRY_S
         while True:
+            if subscription.waits and (breath_s := read_s + _BREATH_S - loop.time()) > 0:
+                # What was committed meanwhile is then read at once, not one by one.
+                await asyncio.sleep(breath_s)
+            read_s = loop.time()
             try:
                 if position is None:
                     await self._retry_parked(subscription)

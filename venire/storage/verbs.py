@@ -105,6 +105,11 @@ class Table(Generic[R]):
         return tuple(names.index(name) for name in self.key)
 
     @functools.cached_property
+    def key_types(self) -> tuple[type, ...]:
+        """What the key columns hold."""
+        return tuple(_KEY_TYPES[self.columns[place].kind] for place in self.key_positions)
+
+    @functools.cached_property
     def _read_key(self) -> Callable[[R], Key]:
         if len(self.key) > 1:
             return operator.attrgetter(*self.key)
@@ -181,6 +186,7 @@ def _real(value: object) -> bool:
     return number and not math.isnan(typing.cast("float", value))
 
 
+_KEY_TYPES: dict[str, type] = {"int": int, "text": str, "blob": bytes}
 _FITS: dict[str, Callable[[object], bool]] = {
     "int": int64,
     "text": _text,

@@ -16,7 +16,7 @@ from typing import Any, Final, cast
 import apsw
 import msgspec
 
-from venire.storage.verbs import Key, Table, Write
+from venire.storage.verbs import Key, Put, Table, Write
 
 UNKNOWN: Final = object()
 """What a shelf answers for a key that it knows nothing about; None means there is no such row."""
@@ -49,6 +49,7 @@ class RowCache:
         self._stamps: dict[tuple[str, Key], object] = {}
         self._feed_stamps: dict[tuple[str, Key], object] = {}
         self._own: set[int] = set()
+        self._wrote = 0
         self._fresh = False
         self._leads = False
         # In this order: what is written in between is looked at once too often, not never.
@@ -142,9 +143,20 @@ class RowCache:
         self._stamps.pop((table.name, key[: len(table.partition)]), None)
 
     def wrote(self, writes: Sequence[Write], sequence: int) -> None:
-        """Forget what was committed here: at once, so the journal need not be read for it."""
+        """Know what was committed here: at once, so the journal need not be read for it.
+
+        A row that was kept is replaced, unless a later commit is known of already: its writer may
+        have been told before this one.
+        """
+        newest = sequence > max(self._seen, self._wrote)
         for write in writes:
-            self._forget(write.table, write.table.key_of(write.row))
+            table, key = write.table, write.table.key_of(write.row)
+            shelf = self._shelves.get(table.name)
+            known = shelf is not None and key in shelf
+            self._forget(table, key)
+            if newest and known and shelf is not None and isinstance(write, Put):
+                shelf[key] = write.row
+        self._wrote = max(self._wrote, sequence)
         if sequence > self._seen:
             self._own.add(sequence)
 

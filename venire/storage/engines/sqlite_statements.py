@@ -191,10 +191,8 @@ def statements_for(table: Table[R]) -> Statements:
 
 def key_type_fits(table: Table[Any], key: Key, start: int = 0) -> bool:
     """Whether key values have the declared types; a wrong one would silently match nothing."""
-    kinds = {"int": int, "text": str, "blob": bytes}
-    positions = table.key_positions[start : start + len(key)]
-    return len(positions) == len(key) and all(
-        type(value) is kinds[table.columns[position].kind]
-        and (type(value) is not int or int64(value))
-        for value, position in zip(key, positions, strict=True)
-    )
+    kinds = table.key_types[start : start + len(key)]
+    # Compared as tuples: this is asked of every read.
+    if tuple(map(type, key)) != kinds:
+        return False
+    return all(int64(value) for value in key if type(value) is int)
