@@ -76,6 +76,7 @@ class OpenSite:
     checker: SchemaChecker
     client: httpx.AsyncClient
     subscriptions: Sequence[Subscription]
+    relay: Relay | None = None
 
     @property
     def world(self) -> World:
@@ -88,7 +89,9 @@ class OpenSite:
         return Member(self, created)
 
     async def settle(self) -> None:
-        relay = Relay(self.storage, self.subscriptions)
+        if self.relay is None:
+            self.relay = Relay(self.storage, self.subscriptions)
+        relay = self.relay
         relay.start()
         try:
             for _ in range(2_000):
