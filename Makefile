@@ -25,7 +25,7 @@ demo: setup  ## a site with 10,000 posts on http://127.0.0.1:8000, and a notice 
 	$(BIN)/venire demo $(ARGS)
 
 test: setup  ## pass the tests (SQLite, no other server)
-	$(BIN)/python -m pytest -n 2 $(ARGS)
+	$(BIN)/python -m pytest -n 2 --dist worksteal $(ARGS)
 
 test-cluster: setup  ## the storage tests on a real Cassandra node (Java 17 and Maven are fetched where root)
 	$(BIN)/python -c 'import acsylla' 2>/dev/null || $(BIN)/python -m pip install --quiet --disable-pip-version-check acsylla

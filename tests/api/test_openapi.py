@@ -32,7 +32,7 @@ from tools.pages.openapi import document, openapi_page
 from tools.pages.operations import EVERY, key_of
 from venire.people.scopes import SCOPES
 
-EXAMPLES = int(os.environ.get("VENIRE_FUZZ", "6"))
+EXAMPLES = int(os.environ.get("VENIRE_FUZZ", "4"))
 CHECKS = [
     not_a_server_error,
     status_code_conformance,
