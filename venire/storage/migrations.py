@@ -119,16 +119,101 @@ _OF_VERSION_1 = frozenset(
     ]
 )
 
+_OF_VERSION_2 = frozenset(
+    [
+        "account_aliases",
+        "account_pictures",
+        "account_roll",
+        "act_years",
+        "acts",
+        "admin_actions",
+        "announcement_reactions",
+        "announcement_tallies",
+        "announcements",
+        "block_signals",
+        "blocked_signals",
+        "budgets",
+        "consents",
+        "conversation_list",
+        "conversation_mutes",
+        "conversations",
+        "departures",
+        "departures_by_state",
+        "domain_blocks",
+        "erasures",
+        "export_links",
+        "exports",
+        "featured_tags",
+        "filter_sets",
+        "filters",
+        "follow_buckets",
+        "followed_tags",
+        "followers_by_time",
+        "follows_by_time",
+        "held_notifications",
+        "held_notifications_from",
+        "import_failures",
+        "imported_uris",
+        "imports",
+        "leaders",
+        "leaving_objects",
+        "letter_allowances",
+        "letters",
+        "letters_due",
+        "letters_lost",
+        "limited_accounts",
+        "list_members",
+        "listings",
+        "lists",
+        "lists_built",
+        "marks",
+        "media",
+        "medium_posts",
+        "notification_permissions",
+        "notification_policies",
+        "notification_request_list",
+        "notification_requests",
+        "notification_storms",
+        "object_uses",
+        "poll_tallies",
+        "poll_votes",
+        "post_acts",
+        "post_media",
+        "post_origins",
+        "profile_choices",
+        "push_subscriptions",
+        "quotes",
+        "report_desk",
+        "report_roll",
+        "reports_by_target",
+        "requests_by_time",
+        "scheduled_posts",
+        "seen_announcements",
+        "site_rule_values",
+        "site_rules",
+        "site_weeks",
+        "spent_challenges",
+        "staff",
+        "tag_days",
+        "tag_months",
+        "tag_posts",
+        "tag_users",
+        "tallies",
+        "waiting_ties",
+        "watchers",
+        "wave_items",
+        "waves",
+        "waves_by_account",
+        "week_authors",
+    ]
+)
+
 
 _VERSION_2 = Migration(
     2,
     "media, boosts, lists, filters, and what a member can move in with",
     (
-        *(
-            AddTable(table)
-            for table in ALL
-            if table.name not in _OF_VERSION_1 and not table.rebuildable
-        ),
+        *(AddTable(table) for table in ALL if table.name in _OF_VERSION_2),
         AddColumn("accounts", Column("silenced", "bool", optional=False), default=False),
         AddColumn("accounts", Column("sensitized", "bool", optional=False), default=False),
         AddColumn("accounts", Column("disabled", "bool", optional=False), default=False),
@@ -158,7 +243,17 @@ _VERSION_2 = Migration(
     ),
 )
 
-MIGRATIONS: tuple[Migration, ...] = (_VERSION_2,)
+_VERSION_3 = Migration(
+    3,
+    "calibrated juries, appeals, clocks, the treasury",
+    tuple(
+        AddTable(table)
+        for table in ALL
+        if table.name not in _OF_VERSION_1 | _OF_VERSION_2 and not table.rebuildable
+    ),
+)
+
+MIGRATIONS: tuple[Migration, ...] = (_VERSION_2, _VERSION_3)
 """From the second version on. The first one is the set of tables that were declared then.
 
 A table is created as it is declared now: a column that a later version adds to it is there already
