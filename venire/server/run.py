@@ -190,7 +190,7 @@ async def serve(
         bell.listen()
         house.storage.on_commit(bell.ring)
         bell.on_ring(app.streaming.station.hub.wake)
-        await rehearse(app)
+        await rehearse(app, house.world)
         async with leading(house, server.stop, bell):
             if opened is not None:
                 opened()
