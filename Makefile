@@ -6,7 +6,7 @@ SHARED := $(wildcard ../shared/data/drill)
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test fuzz test-cluster check map drill lock benchmark eval-detector clean
+.PHONY: help setup demo test fuzz test-cluster check check-mutation map drill lock benchmark eval-detector clean
 
 help:  ## print this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -42,6 +42,13 @@ check: setup  ## ruff, mypy, import-linter, generated docs, licences
 	$(BIN)/python -m tools.map --check
 	$(BIN)/python -m tools.licences
 
+check-mutation: setup build/mutation/.locked  ## the tests against small mistakes in draw, tally, panel rule, states and treasury
+	$(BIN)/python -m tools.mutation $(ARGS)
+
+build/mutation/.locked: requirements/mutation.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps --upgrade --target build/mutation -r $<
+	@touch $@
+
 map: setup  ## regenerate docs/map
 	$(BIN)/python -m tools.map
 
@@ -59,6 +66,7 @@ eval-detector: setup  ## the detector's figures on ../shared/data/detection/dev
 lock:  ## renew the hashed locks (needs uv)
 	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url pyproject.toml -o requirements/run.lock
 	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url --extra dev pyproject.toml -o requirements/dev.lock
+	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url --no-deps requirements/mutation.in -o requirements/mutation.lock
 
 clean:  ## remove what make made
 	rm -rf .venv build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

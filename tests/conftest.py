@@ -30,7 +30,11 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Name what is left out where there is no node."""
+    """Tell the figures of the red team, and what is left out where there is no node."""
+    for report in terminalreporter.stats.get("passed", []):
+        for name, text in report.user_properties:
+            if name == "figure":
+                terminalreporter.write_line(f"{report.location[2]}: {text}")
     if "VENIRE_CQL" not in os.environ:
         terminalreporter.write_line("left out: tests marked cluster (run them: make test-cluster)")
 

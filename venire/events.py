@@ -289,12 +289,49 @@ class CaseStepped(Happened, frozen=True):
     record_index: int
 
 
+class CaseEscalated(Happened, frozen=True):
+    """The clock of a case has run so far that somebody is told (`cases.clocks.stage_at`)."""
+
+    case_id: int
+    stage: int
+
+
 class SummonsOffered(Happened, frozen=True):
     """A juror was drawn and is asked to sit."""
 
     case_id: int
     round: int
     juror_id: int
+
+
+class BallotServed(Happened, frozen=True):
+    """A juror's valid ballot is in a round that is over: it is thanked for, or paid."""
+
+    case_id: int
+    round: int
+    juror_id: int
+
+
+class PanelEnded(Happened, frozen=True):
+    """A round ended without a verdict: its subject is gone, or may not be seen by jurors."""
+
+    case_id: int
+
+
+class EntryPosted(Happened, frozen=True):
+    """Something was posted to the books, under a key that is used once."""
+
+    ledger: str
+    key: str
+
+
+class PayoutMoved(Happened, frozen=True):
+    """A juror's payout is in another state."""
+
+    ledger: str
+    juror_id: int
+    payout_id: int
+    state: str
 
 
 class StrikeChanged(Happened, frozen=True):
@@ -387,7 +424,12 @@ Event = (
     | NoticeItemLocated
     | CaseChanged
     | CaseStepped
+    | CaseEscalated
     | SummonsOffered
+    | BallotServed
+    | PanelEnded
+    | EntryPosted
+    | PayoutMoved
     | StrikeChanged
     | EpochFrozen
     | FiltersChanged

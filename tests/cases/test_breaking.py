@@ -132,7 +132,9 @@ async def test_jurors_see_what_a_post_said_before_it_was_changed_under_them(hous
     await author.put(f"/api/v1/statuses/{post}", json={"status": MILD})
     await house.settle()
     juror, summons = (await house.summoned())[0]
-    shown = (await juror.post(f"/api/v1/jury/summons/{summons['id']}/accept")).json()
+    path = f"/api/v1/jury/summons/{summons['id']}"
+    await juror.post(f"{path}/accept")
+    shown = (await juror.get(path)).json()
     assert shown["text"] == MILD
     assert [text for text in shown["earlier"] if "worm" in text]
 

@@ -37,7 +37,7 @@ async def test_the_record_has_the_hold_the_draw_and_the_seats_before_a_ballot_is
     author = await house.site.member("author")
     await house.post(author, THREAT)
     kinds = [header["type"] for header in await headers(house)]
-    assert kinds == ["epoch", "epoch", "hold", "draw", "seat"]
+    assert kinds == ["epoch", "epoch", "hold", "draw", "chance", "seat"]
 
 
 async def test_a_panel_that_agrees_removes_the_post_for_everyone(house):
@@ -277,7 +277,9 @@ async def test_a_juror_sees_no_handle_no_id_and_no_tally(house):
     author = await house.site.member("author_canary")
     await house.post(author, f"@target_canary {THREAT}")
     juror, summons = (await house.summoned())[0]
-    shown = await juror.post(f"/api/v1/jury/summons/{summons['id']}/accept")
+    path = f"/api/v1/jury/summons/{summons['id']}"
+    await juror.post(f"{path}/accept")
+    shown = await juror.get(path)
     assert "canary" not in shown.text
     assert str(author.id) not in shown.text
     assert str(target.id) not in shown.text

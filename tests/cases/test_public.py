@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+import msgspec
 import pytest
 
 from venire.cases.public import note_policy
@@ -23,6 +24,41 @@ async def test_a_policy_is_in_the_record_once_for_each_text_of_it(house):
     assert await note_policy(house.court) == first
     found = [entry for _, entry in await entries(house) if entry.header["type"] == "policy"]
     assert [entry.header["policy"] for entry in found] == [house.court.policy.digest]
+
+
+async def test_a_policy_that_comes_back_is_a_change_and_its_thresholds_are_in_clear(house):
+    first = house.court.policy
+    other = msgspec.structs.replace(first, digest="d" * 64)
+    for policy in (first, other, first, first):
+        object.__setattr__(house.site.court, "policy", policy)
+        await note_policy(house.court)
+    found = [entry for _, entry in await entries(house) if entry.header["type"] == "policy"]
+    assert [entry.header["policy"] for entry in found] == [
+        first.digest,
+        other.digest,
+        first.digest,
+    ]
+    told = found[0].header
+    assert (told["panel_rule"], told["violates_at"], told["keeps_at"]) == (
+        "sequential",
+        99_000,
+        5_000,
+    )
+    assert (told["weight_cap"], told["contested_violates_at"]) == (200_000, 99_900)
+    assert (told["again_share"], told["gold_share"]) == (5_000, 8_000)
+
+
+async def test_killed_between_the_policy_and_its_entry_it_is_told_once(house, monkeypatch):
+    async def killed(*_: object) -> int:
+        raise ConnectionError
+
+    with monkeypatch.context() as patched:
+        patched.setattr(house.court.sequencer, "append", killed)
+        with pytest.raises(ConnectionError):
+            await note_policy(house.court)
+    assert await note_policy(house.court) == await note_policy(house.court)
+    found = [entry for _, entry in await entries(house) if entry.header["type"] == "policy"]
+    assert len(found) == 1
 
 
 async def test_a_notice_is_in_the_record_before_anything_is_held_and_names_no_sender(house):

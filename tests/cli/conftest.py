@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from venire.jury import actions as jury
+from venire.jury import freezing
 from venire.server.settings import Settings
 from venire.server.wiring import open_house
 
@@ -18,7 +18,7 @@ def folder(tmp_path):
         async with open_house(Settings(data=str(made))) as house:
             house.court.sequencer.start()
             for _ in range(3):
-                await jury.freeze(
+                await freezing.freeze(
                     house.world, house.court.sequencer, house.court.policy, frozen_by="clock"
                 )
 

@@ -142,7 +142,9 @@ def test_jurors_are_appointed_by_name_and_listed(folder):
         "alice": (True, False),
         "bob": (False, True),
     }
-    assert set(listed[0]) == {"name", "state", "bench", "paid", "missing"}
+    kept = {"name", "state", "bench", "paid", "missing"}
+    assert set(listed[0]) == kept | {"warning", "currency", "owed", "owed_text"}
+    assert [(row["owed"], row["owed_text"]) for row in listed] == [(0, "EUR 0.00")] * 2
     readable = call("juror", "list", "--data", folder).stdout
     assert "alice" in readable
     assert "bench" in readable

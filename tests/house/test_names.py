@@ -41,7 +41,7 @@ def test_the_name_of_a_test_is_a_sentence(python: dict[Path, str], root: Path) -
 
 def test_tests_lie_where_their_subject_does(root: Path) -> None:
     rooms = {path.parent.name for path in (root / "venire").glob("*/__init__.py")}
-    beside = {"house", "conformance", "flows", "kit"}
+    beside = {"house", "conformance", "flows", "kit", "redteam"}
     for path in (root / "tests").rglob("test_*.py"):
         folder = path.relative_to(root / "tests").parts[0]
         assert folder in rooms | beside or folder == path.name, f"tests/{folder}: no such room"

@@ -13,7 +13,8 @@ from venire.jury.calibration import (
     needs_training,
     pool_mean,
 )
-from venire.jury.model import UNCALIBRATED, Rates
+from venire.jury.model import UNCALIBRATED, Ballot, Rates
+from venire.jury.panel import SEQUENTIAL, decide
 
 
 @st.composite
@@ -191,3 +192,70 @@ def test_a_second_ballot_of_a_juror_in_a_case_is_left_out():
 def test_no_ballots_say_nothing():
     estimate = dawid_skene([])
     assert (estimate.rates, estimate.violates, estimate.prior) == ({}, {}, 0.3)
+
+
+@given(
+    st.dictionaries(st.integers(0, 30), answers(), max_size=12),
+    st.integers(0, 40),
+    st.integers(0, 40),
+)
+def test_another_right_answer_never_lowers_a_rate(others, hits: int, misses: int):
+    def learnt(h: int, wrong: int, f: int, right: int) -> Rates:
+        return calibrate({**others, 99: GoldAnswers(h, h + wrong, f, f + right)})[99]
+
+    now = learnt(hits, misses, misses, hits)
+    assert learnt(hits + 1, misses, misses, hits).h >= now.h - 1e-12
+    assert learnt(hits, misses, misses, hits + 1).f <= now.f + 1e-12
+    if misses:
+        assert learnt(hits + 1, misses - 1, misses, hits).h >= now.h - 1e-12
+        assert learnt(hits, misses, misses - 1, hits + 1).f <= now.f + 1e-12
+
+
+@given(st.dictionaries(st.integers(0, 30), answers(), max_size=12), st.randoms())
+def test_the_order_of_jurors_changes_no_rate(given_answers, shuffler):
+    order = list(given_answers)
+    shuffler.shuffle(order)
+    assert calibrate({one: given_answers[one] for one in order}) == calibrate(given_answers)
+
+
+def living_pool(*, lenient: float, known: float, nights: int, per_night: int):
+    """Recall of each night, of a pool whose rates are learnt from its own panels alone."""
+    chance = np.random.default_rng(1)
+    jurors, blind = 400, round(400 * lenient)
+    h = np.repeat([0.35, 0.92], [blind, jurors - blind])
+    f = np.repeat([0.03, 0.15], [blind, jurors - blind])
+    rates = dict.fromkeys(range(jurors), UNCALIBRATED)
+    cast, truths, found = [], {}, []
+    for night in range(nights):
+        seen = removed = 0
+        for case in range(night * per_night, (night + 1) * per_night):
+            truth = bool(chance.random() < 0.3)
+            says = chance.random(15)
+            ballots = [
+                Ballot(
+                    juror,
+                    "violates" if says[place] < (h if truth else f)[juror] else "keeps",
+                    rates[juror],
+                )
+                for place, juror in enumerate(chance.permutation(jurors)[:15].tolist())
+            ]
+            decision = decide(ballots, SEQUENTIAL)
+            cast += [
+                CaseBallot(case, one.juror_id, one.vote)
+                for one in ballots[: decision.tally.ballots]
+            ]
+            if chance.random() < known:
+                truths[case] = truth
+            elif truth:
+                seen += 1
+                removed += decision.state == "hung" or decision.verdict == "violates"
+        rates |= dawid_skene(cast, known=truths).rates
+        found.append(removed / seen)
+    return found
+
+
+def test_a_pool_mostly_blind_to_its_own_side_is_seen_through_within_a_few_nights():
+    """As panels sit, with one in ten asked what is known: no rate is given to anybody."""
+    recall = living_pool(lenient=0.7, known=0.1, nights=4, per_night=500)
+    assert recall[0] < 0.6
+    assert recall[-1] >= 0.9

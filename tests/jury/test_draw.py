@@ -204,3 +204,10 @@ def test_a_seed_that_could_be_guessed_from_its_commitment_is_refused():
         draw.seed_commitment(b"x" * 31)
     with pytest.raises(Refused, match="seed_length"):
         draw.weaker_randomness(b"", ROOT)
+
+
+@given(
+    key=st.binary(min_size=1, max_size=64), messages=st.lists(st.binary(max_size=80), max_size=8)
+)
+def test_many_macs_at_once_are_those_of_the_standard_library(key, messages):
+    assert draw.macs(key, messages) == [hmac.digest(key, one, "sha256") for one in messages]

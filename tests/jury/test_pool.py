@@ -9,30 +9,30 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from venire.jury import draw, pool
+from venire.jury import pool, sheets
 from venire.jury.rules import SHARED_ADDRESS_ACCOUNTS
 from venire.kernel.errors import Invalid, Refused, TooLarge
 
 SALT = bytes(range(32))
-SEED, NEXT_SEED = b"seed" * 8, b"next" * 8
 members = st.dictionaries(
     st.integers(0, 2**63 - 1), st.binary(min_size=16, max_size=64), max_size=20
 )
 
 
-def a_document(nonces: dict[int, bytes], seed: bytes | None = None) -> bytes:
+def a_document(nonces: dict[int, bytes], sheet: int = 1) -> bytes:
     frozen = pool.freeze(7, SALT, nonces)
+    roots = sheets.split(sheets.roots(SALT, frozen.pseudonyms, 3))
+    written = sheets.sheet(SALT, sheet, frozen.pseudonyms)
     return msgspec.json.encode(
         pool.PoolDocument(
-            epoch=frozen.epoch,
+            epoch=7 + sheet,
+            pool=7,
             frozen_at_ms=1_000,
-            root=frozen.root.hex(),
+            root=roots[sheet].hex(),
             size=len(frozen.entries),
-            nonce_root=frozen.nonce_root.hex(),
-            seed_commitment=draw.seed_commitment(SEED).hex(),
-            next_seed_commitment=draw.seed_commitment(NEXT_SEED).hex(),
-            pseudonyms=tuple(entry.pseudonym for entry in frozen.entries),
-            seed=None if seed is None else seed.hex(),
+            nonces_root=frozen.nonce_root.hex(),
+            roots=tuple(root.hex() for root in roots),
+            pseudonyms=tuple(name.hex() for name in written.pseudonyms),
         )
     )
 
@@ -101,16 +101,15 @@ def test_a_pool_beyond_the_limit_is_refused(monkeypatch: pytest.MonkeyPatch):
         pool.freeze(1, SALT, THREE)
 
 
-@given(members, st.booleans())
-def test_a_published_pool_reads_back_and_gives_the_same_draw(nonces, revealed):
+@given(members, st.integers(0, 2))
+def test_a_published_sheet_reads_back_and_gives_the_same_draw(nonces, sheet):
     frozen = pool.freeze(7, SALT, nonces)
-    read = pool.read_document(a_document(nonces, SEED if revealed else None))
-    assert (read.epoch, read.size, read.frozen_at_ms) == (7, len(nonces), 1_000)
-    assert read.ordered == frozen.pseudonyms
-    assert read.root == frozen.root.hex()
-    assert read.nonce_root == frozen.nonce_root.hex()
-    assert read.seed == (SEED.hex() if revealed else None)
-    assert read.randomness == "weaker"
+    read = pool.read_document(a_document(nonces, sheet))
+    assert (read.epoch, read.pool, read.sheet) == (7 + sheet, 7, sheet)
+    assert (read.size, read.frozen_at_ms) == (len(nonces), 1_000)
+    assert read.ordered == sheets.sheet(SALT, sheet, frozen.pseudonyms).pseudonyms
+    assert read.root == pool.pool_root(read.ordered).hex() == read.roots[sheet]
+    assert read.nonces_root == frozen.nonce_root.hex()
 
 
 def test_the_document_names_no_account_no_salt_and_no_nonce():
@@ -119,7 +118,7 @@ def test_the_document_names_no_account_no_salt_and_no_nonce():
     assert b"918273645546372819" not in raw
     assert SALT.hex().encode() not in raw
     assert next(iter(accounts.values())).hex().encode() not in raw
-    assert SEED.hex().encode() not in raw
+    assert pool.freeze(7, SALT, accounts).pseudonyms[0].hex().encode() not in raw
 
 
 @pytest.mark.parametrize(
@@ -128,24 +127,26 @@ def test_the_document_names_no_account_no_salt_and_no_nonce():
         ("root", "00" * 32),
         ("root", "xy" * 32),
         ("size", 2),
-        ("format", "venire-pool/2"),
+        ("format", "venire-pool/1"),
         ("draw", "venire-draw/2"),
-        ("seed", NEXT_SEED.hex()),
-        ("seed", "zz"),
-        ("seed", "abc"),
-        ("seed_commitment", "00" * 32),
-        ("nonce_root", ""),
-        ("next_seed_commitment", "00"),
+        ("epoch", 7),
+        ("epoch", 10),
+        ("epoch", 6),
+        ("pool", 8),
+        ("roots", []),
+        ("roots", ["00" * 32] * 3),
+        ("roots", ["00" * 32] * 65),
+        ("roots", ["zz" * 32] * 3),
+        ("nonces_root", ""),
         ("pseudonyms", []),
         ("pseudonyms", ["00" * 32, "01" * 32, "02" * 32]),
         ("pseudonyms", ["zz" * 32] * 3),
         ("pseudonyms", "no list"),
-        ("randomness", "stronger"),
         ("surplus", 1),
     ],
 )
 def test_a_document_with_any_part_forged_is_refused(field: str, forged: object):
-    published = json.loads(a_document(THREE, SEED))
+    published = json.loads(a_document(THREE))
     with pytest.raises(Invalid, match="pool_document_invalid"):
         pool.read_document(json.dumps(published | {field: forged}).encode())
 
@@ -176,7 +177,7 @@ def test_the_exclusion_rule_is_named_by_the_hash_of_its_text():
     plain, small = pool.exclusion_rule(), pool.exclusion_rule(one_way_follows=True)
     assert pool.exclusion_rule_hash() == hashlib.sha256(plain.encode()).hexdigest()
     assert pool.exclusion_rule_hash(one_way_follows=True) != pool.exclusion_rule_hash()
-    assert plain.splitlines()[0] == "venire-exclusion/1"
+    assert plain.splitlines()[0] == "venire-exclusion/2"
     assert f"at most {SHARED_ADDRESS_ACCOUNTS} accounts" in plain
     assert "small pool" in small
     assert "small pool" not in plain

@@ -36,15 +36,33 @@ def test_parlers_rule_lets_that_pool_acquit_its_own_side():
 
 @pytest.mark.parametrize(("faction", "most"), [(0.1, 0.004), (0.2, 0.034)])
 def test_a_faction_that_votes_to_order_is_held_by_the_contested_bounds(faction: float, most: float):
-    capped = simulate_jury(accuracy=0.85, faction=faction, cases=40_000, seed=1)
+    capped = simulate_jury(faction=faction, cases=40_000, seed=1)
     plain = simulate_jury(accuracy=0.85, faction=faction, cases=8_000, seed=1, rule="uncapped")
     assert capped["false_removals"] == pytest.approx(most, abs=0.005)
     assert plain["false_removals"] > 4 * capped["false_removals"]
 
 
+def test_against_a_third_of_the_pool_no_rule_holds_and_this_one_is_not_as_blind_as_the_other():
+    """Reported, not promised: by then it is the draw, the dose and the bench that have to."""
+    capped = simulate_jury(faction=0.3, cases=40_000, seed=1)
+    counted = simulate_jury(faction=0.3, cases=40_000, seed=1, rule="four_of_five")
+    assert capped["false_removals"] == pytest.approx(0.136, abs=0.01)
+    assert counted["false_removals"] == pytest.approx(0.092, abs=0.01)
+    assert capped["recall"] > 1.9 * counted["recall"]
+
+
+def test_what_is_said_of_jurors_holds_and_else_the_reference_is_taken():
+    assert simulate_jury(cases=2_000) == simulate_jury(cases=2_000, accuracy=0.8)
+    for more in ({"faction": 0.1}, {"rule": "contested"}):
+        assert simulate_jury(cases=2_000, **more) == simulate_jury(
+            cases=2_000, accuracy=0.85, **more
+        )
+
+
 def test_the_contested_bounds_cost_an_honest_pool_less_than_two_ballots():
     plain = simulate_jury(accuracy=0.85, cases=8_000)
-    contested = simulate_jury(accuracy=0.85, cases=8_000, rule="contested")
+    contested = simulate_jury(cases=8_000, rule="contested")
+    assert contested["ballots_per_case"] <= 6.5
     assert plain["ballots_per_case"] == pytest.approx(4.3, abs=0.1)
     assert contested["ballots_per_case"] == pytest.approx(6.0, abs=0.1)
 

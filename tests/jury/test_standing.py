@@ -134,6 +134,7 @@ def test_no_walk_through_a_summons_votes_unseated_twice_or_after_its_end(walk):
         passed.append(name)
     assert passed.count("voted") <= 1
     if "voted" in passed:
-        assert passed == ["offered", "seated", "voted"]
+        assert passed[:3] == ["offered", "seated", "voted"]
+        assert passed[3:] in ([], ["struck"])
     over = [place for place, name in enumerate(passed) if SUMMONS.is_terminal(name)]
     assert over in ([], [len(passed) - 1])

@@ -40,8 +40,16 @@ def test_a_terminal_state_leads_nowhere_not_even_to_itself():
 
 @pytest.mark.parametrize(("before", "after"), [("shut", "ajar"), ("ajar", "shut")])
 def test_a_state_that_was_never_declared_is_a_bug_and_not_a_conflict(before: str, after: str):
-    with pytest.raises(Refused, match="state_unknown"):
+    with pytest.raises(Refused) as refusal:
         DOOR.check(before, after)
+    assert refusal.value.code == "state_unknown"
+    assert refusal.value.data == {"machine": "door", "state": "ajar"}
+
+
+@pytest.mark.parametrize(("what", "field"), [(DOOR, "start"), (DOOR.states[0], "exits")])
+def test_a_machine_stays_as_it_was_checked(what: object, field: str):
+    with pytest.raises(AttributeError):
+        setattr(what, field, "open")
 
 
 WAITING = State("waiting", ("over",), "noon", "the bell")
@@ -67,8 +75,10 @@ OVER = State("over", (), None, "nothing")
 def test_a_machine_that_could_strand_someone_is_refused_when_built(
     states: tuple[State, ...], fault: str
 ):
-    with pytest.raises(Refused, match="state_machine_invalid") as refusal:
+    with pytest.raises(Refused) as refusal:
         StateMachine(name="broken", start="begin", states=states)
+    assert refusal.value.code == "state_machine_invalid"
+    assert refusal.value.data == {"machine": "broken"}
     assert fault in refusal.value.hint
 
 

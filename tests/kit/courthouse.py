@@ -13,6 +13,7 @@ from tests.kit.site import Member, OpenSite, open_site
 from venire.adapters.objects.local import LocalObjects
 from venire.adapters.search.sqlite_fts import SqliteIndex
 from venire.cases import store
+from venire.cases.beacons import Beacons
 from venire.cases.model import Case
 from venire.cases.policy import load_policy
 from venire.detectors.bank import TextBank
@@ -20,6 +21,8 @@ from venire.detectors.batching import Bench
 from venire.detectors.model import Detectors
 from venire.detectors.run import load_models
 from venire.jury import actions as jury
+from venire.jury import freezing
+from venire.kernel.ports import RandomnessSource
 from venire.notices.ocr import OcrPool
 from venire.people import actions as people
 from venire.posts.media.studio import Films, Studio, Tools
@@ -73,7 +76,9 @@ class Courthouse:
             member = await self.site.member(f"bench_{number}")
             await jury.appoint(self.world, member.id, bench=True, paid=False)
             self.jurors.append(member)
-        await jury.freeze(self.world, self.court.sequencer, self.court.policy, frozen_by="clock")
+        await freezing.freeze(
+            self.world, self.court.sequencer, self.court.policy, frozen_by="clock"
+        )
 
     async def post(self, author: Member, text: str, **more: Any) -> str:
         """Publish a post and let it be looked at; its id."""
@@ -113,11 +118,17 @@ class Courthouse:
 
 @contextlib.asynccontextmanager
 async def open_courthouse(
-    folder: Path, *, jurors: int = 0, films: Films | None = None
+    folder: Path,
+    *,
+    jurors: int = 0,
+    films: Films | None = None,
+    randomness: RandomnessSource | None = None,
+    begins_ms: int | None = None,
 ) -> AsyncIterator[Courthouse]:
     """Open a house in a folder, with a frozen pool where `jurors` are asked for.
 
-    `films`: an ffmpeg, where video and sound are taken.
+    `films`: an ffmpeg, where video and sound are taken. `randomness`: where rounds of the beacon
+    are read; without one, draws are by the operator's seed.
     """
     made: dict[str, Any] = {}
 
@@ -132,20 +143,25 @@ async def open_courthouse(
             "search": made["search"],
             "objects": LocalObjects(folder / "objects"),
             "sequencer": made["sequencer"],
-            "pools": jury.Pools(world),
+            "pools": freezing.Pools(world),
             "ocr": made["ocr"],
             "site_account_id": 0,
             "pulse": Caught(),
+            "beacons": None if randomness is None else Beacons(randomness, world.clock),
             "media": Tools(world, LocalObjects(folder / "media"), Studio(1, films=films)),
         }
 
-    async with open_site(folder, parts=parts, subscriptions=subscriptions) as site:
+    async with open_site(
+        folder, parts=parts, subscriptions=subscriptions, begins_ms=begins_ms
+    ) as site:
         account = await people.ensure_site_account(site.world)
         object.__setattr__(site.court, "site_account_id", account.id)
         made["sequencer"].start()
         house = Courthouse(site, [])
         try:
-            await jury.freeze(site.world, made["sequencer"], site.court.policy, frozen_by="clock")
+            await freezing.freeze(
+                site.world, made["sequencer"], site.court.policy, frozen_by="clock"
+            )
             if jurors:
                 await house.seat_pool(jurors)
             yield house

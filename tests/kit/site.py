@@ -125,13 +125,15 @@ async def open_site(
     parts: Callable[[World], dict[str, Any]] | None = None,
     subscriptions: Callable[[Court], Sequence[Subscription]] | None = None,
     extra_routes: Sequence[Any] = (),
+    begins_ms: int | None = None,
     **app_options: Any,
 ) -> AsyncIterator[OpenSite]:
     """Open a site in a folder; at the end every answer must have fitted the schema.
 
-    `parts`: fields of the court besides its world; those not given are `Absent`.
+    `parts`: fields of the court besides its world; those not given are `Absent`. `begins_ms`: when
+    the clock begins, where that matters.
     """
-    clock = ManualClock()
+    clock = ManualClock() if begins_ms is None else ManualClock(begins_ms)
     ids = Ids(clock)
     storage = SqliteStorage(folder, clock, ids, ALL)
     world = World(

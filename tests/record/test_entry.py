@@ -21,7 +21,14 @@ POST_ID = 1_790_000_000_000 << 16
 SEATING = {"case": CASE, "round": 1, "batch": 0, "indices": [7, 3]}
 JUDGED = {"category": "incitement", "source": "notice", "automated": False}
 SAMPLES = {
-    "epoch": {"epoch": 4, "root": HASH, "size": 400, "seed_commitment": HASH, "strength": "weaker"},
+    "epoch": {
+        "epoch": 4,
+        "root": HASH,
+        "size": 400,
+        "seed_commitment": HASH,
+        "sheets": 64,
+        "sheets_root": HASH,
+    },
     "draw": {
         "case": CASE,
         "round": 1,
@@ -32,6 +39,16 @@ SAMPLES = {
         "batch": 0,
         "strength": "weaker",
         "small_pool": True,
+    },
+    "chance": {
+        "case": CASE,
+        "round": 1,
+        "epoch": 4,
+        "batch": 0,
+        "randomness": HASH,
+        "strength": "beacon",
+        "beacon_round": 1000,
+        "signature": "cd" * 48,
     },
     "seat": SEATING,
     "decline": SEATING,
@@ -46,7 +63,9 @@ SAMPLES = {
     "notice_item": {"category": "incitement", "state": "held"},
     "correction": {"corrects": 12, "reason": "appeal_won"},
     "moderator_action": {"category": "spam", "action": "hold", "automated": False, "undo": False},
-    "policy": {"policy": HASH},
+    "disclosure": {"category": "incitement", "clause": 1, "automated": False},
+    "policy": {"policy": HASH, "panel_rule": "sequential", "prior": 30_000, "weight_cap": 200_000},
+    "rejudgement": {"of": 12, "category": "hate", "verdict": "keeps", "agrees": False},
 }
 HEADERS = {kind: {"type": kind, **COMMON, **own} for kind, own in SAMPLES.items()}
 

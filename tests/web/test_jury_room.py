@@ -51,7 +51,7 @@ async def test_a_summons_shows_no_content_and_may_be_declined(jury_town):
     assert "traitors" not in room
     assert "rudi" not in room
     assert "summons_not_found" in await browser.text(seat, 404)
-    sent = await browser.send("/jury", f"{seat}/decline")
+    sent = await browser.send("/jury", f"{seat}/skip")
     assert "not counted against you" in await browser.follow(sent)
     assert "No summons is open." in await browser.text("/jury")
 
@@ -60,17 +60,19 @@ async def test_a_juror_takes_the_seat_sees_the_text_blind_and_votes_once(jury_to
     path = await jury_town.post("rudi", f"@ayu {THREAT}")
     browser, seat = await _summoned(jury_town)
     await browser.send("/jury", f"{seat}/accept")
-    page = (await browser.get(seat)).text
-    assert "<details" in page.split("traitors")[0]
-    assert page.split("traitors")[0].rindex("<details") > page.split("traitors")[0].rindex("<form")
+    first = (await browser.get(seat)).text
+    assert "traitors" not in first
+    assert "It may hold threats" in first
+    assert "/vote" not in first
+    page = (await browser.get(f"{seat}/post")).text
     assert "@A We will hang" in page
     for hidden in ("rudi", "@ayu", path.rsplit("/", 1)[1]):
         assert hidden not in page
     assert "more ballots at most" in page
     assert "Do not threaten anyone" in page
-    nothing = await browser.send(seat, f"{seat}/vote")
+    nothing = await browser.send(f"{seat}/post", f"{seat}/vote")
     assert "vote_unknown" in nothing.text
-    sent = await browser.send(seat, f"{seat}/vote", vote="violates", reason="A threat.")
+    sent = await browser.send(f"{seat}/post", f"{seat}/vote", vote="violates", reason="A threat.")
     assert "Your ballot is in" in await browser.follow(sent)
     assert "Thank you" in await browser.text(seat)
 
@@ -81,8 +83,8 @@ async def test_a_ballot_twice_and_a_seat_of_another_are_refused(jury_town):
     await browser.send("/jury", f"{seat}/accept")
     other = await jury_town.member("ayu")
     await other.get(seat, 404)
-    page = await browser.get(seat)
-    first = await browser.send(seat, f"{seat}/vote", vote="keeps")
+    page = await browser.get(f"{seat}/post")
+    first = await browser.send(f"{seat}/post", f"{seat}/vote", vote="keeps")
     assert first.status_code == 303
     data = {**hidden_fields(page.text, f"{seat}/vote"), "vote": "violates"}
     second = await browser.client.post(f"{seat}/vote", data=data)
@@ -99,7 +101,7 @@ async def test_a_seat_may_be_given_back_after_seeing_the_post(jury_town):
     await jury_town.post("rudi", THREAT)
     browser, seat = await _summoned(jury_town)
     await browser.send("/jury", f"{seat}/accept")
-    sent = await browser.send(seat, f"{seat}/decline")
+    sent = await browser.send(seat, f"{seat}/skip")
     assert "That is all right" in await browser.follow(sent)
 
 
@@ -139,6 +141,48 @@ async def test_a_juror_sees_what_a_post_said_before_it_was_changed(jury_town):
     await jury_town.house.settle()
     browser, seat = await _summoned(jury_town)
     await browser.send("/jury", f"{seat}/accept")
-    shown = await browser.text(seat)
+    shown = await browser.text(f"{seat}/post")
     assert shown.index("Second words.") < shown.index("What it said before it was changed")
     assert shown.index("What it said before") < shown.index("First words.")
+
+
+async def test_a_juror_chooses_alerts_pauses_and_comes_back(town):
+    browser = await town.member("ayu")
+    await browser.follow(await browser.send("/jury", "/jury/join", consent="1"))
+    one = await browser.send("/jury", "/jury/alerts", channels=["mail"], quiet_from="22:00")
+    assert one.status_code == 422
+    chosen = {"quiet_from": "22:00", "quiet_to": "07:00", "utc_offset": "420"}
+    sent = await browser.send("/jury", "/jury/alerts", channels=["mail", "push", ""], **chosen)
+    assert "Alerts come in this way" in await browser.follow(sent)
+    page = (await browser.get("/jury")).text
+    assert '<option value="mail" selected>' in page
+    assert 'value="22:00"' in page
+    assert '<option value="420" selected>UTC+7:00' in page
+    paused = await browser.follow(await browser.send("/jury", "/jury/pause", days="7"))
+    assert "You pause. Nothing is asked of you" in paused
+    assert "Paused until" in paused
+    back = await browser.follow(await browser.send("/jury", "/jury/pause", days="0"))
+    assert "Welcome back" in back
+    assert "Paused until" not in back
+
+
+async def test_a_changed_warning_is_read_again(town):
+    browser = await town.member("ayu")
+    stale = await browser.send("/jury", "/jury/join", consent="1", version="2019-01")
+    assert "warning_changed" in stale.text
+
+
+async def test_the_statement_says_what_was_served_and_names_no_case(jury_town):
+    path = await jury_town.post("rudi", THREAT)
+    browser, seat = await _summoned(jury_town)
+    await browser.send("/jury", f"{seat}/accept")
+    await browser.send(f"{seat}/post", f"{seat}/vote", vote="violates")
+    await jury_town.house.vote("violates")
+    await jury_town.house.settle()
+    shown = (await browser.get("/jury/statement")).text
+    assert "In 2026 you cast 1 ballot. Thank you." in shown
+    assert seat.rsplit("/", 1)[1].split("-")[0] not in shown
+    assert path.rsplit("/", 1)[1] not in shown
+    assert "Owed to you" not in shown
+    indonesian = await jury_town.member(jury_town.house.jurors[0].username, language="id")
+    assert "Laporan Anda" in await indonesian.text("/jury/statement")

@@ -112,7 +112,15 @@ async def test_what_concerns_children_is_opened_by_the_person_named_for_it_alone
     assert "Only the person named for such cases opens this one." in sealed
     assert "Nobody likes you" not in sealed
     assert "Every evening" not in sealed
-    assert "Nobody likes you" in await admin.text(f"/moderation/cases/{case.public_id}")
+    closed = await admin.text(f"/moderation/cases/{case.public_id}")
+    assert "Nobody likes you" not in closed
+    assert "Open the sealed case" in closed
+    path = f"/moderation/sealed/{case.public_id}"
+    assert "Nobody likes you" not in await admin.text(path)
+    opened = await admin.send(path, f"{path}/open")
+    assert "Nobody likes you" in opened.text
+    assert "read the text" in await admin.text(path)
+    assert (await desk.client.get(path)).status_code == 403
     author = await town.member("rudi")
     assert "Nobody likes you" not in await author.text(f"/cases/{case.public_id}")
 

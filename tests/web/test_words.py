@@ -14,11 +14,11 @@ from jinja2 import nodes
 
 from venire.api import authorize, errors, push_telling
 from venire.api.settings import ApiSettings
-from venire.cases import messages
+from venire.cases import appeals_messages, messages, reporter_messages
 from venire.kernel import errors as kernel_errors
 from venire.kernel.i18n import catalogue_keys, translate
 from venire.people import rules
-from venire.web import words
+from venire.web import appeal_words, desk_words, office_words, words
 
 PACKAGE = Path(words.__file__).parent.parent
 _CATALOGUE = PACKAGE / "locales" / "id.po"
@@ -53,7 +53,8 @@ def _of_module(path: Path) -> Iterator[str]:
 
 def _of_tables() -> Iterator[str]:
     """The tables from which texts are chosen by a code."""
-    for name, table in vars(words).items():
+    modules = (words, office_words, appeal_words, desk_words)
+    for name, table in (item for module in modules for item in vars(module).items()):
         if name.isupper() and isinstance(table, dict):
             yield from table.values()
     yield from errors.PHRASES.values()
@@ -61,6 +62,8 @@ def _of_tables() -> Iterator[str]:
     yield from messages._DECIDED.values()
     yield from push_telling.TITLES.values()
     yield from messages._LIMITED.values()
+    yield from (*appeals_messages._ENDS.values(), *appeals_messages._UNJUDGED.values())
+    yield from (*reporter_messages._TITLES.values(), *reporter_messages._TEXTS.values())
     yield from ("Your account waits for a moderator", "Confirm your e-mail address first")
     yield "Your account waits for the consent of a parent or guardian"
     yield ApiSettings().detectors_read

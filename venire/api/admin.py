@@ -53,7 +53,7 @@ async def cases(court: Court, request: ApiRequest) -> Response:
         raise _no_cursor() from error
     return json_response(
         {
-            "cases": [views.outcome_view(case) for case in found],
+            "cases": [views.outcome_view(case) for case in found if not case.asks],
             "next": None if following is None else following.hex(),
         }
     )

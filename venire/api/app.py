@@ -158,6 +158,7 @@ def create_app(
         new_id=lambda: f"{ids.next():016x}",
         https=court.world.site.base_url.startswith("https://"),
         barred=functools.partial(blocked_network, court.world),
+        country_header=settings.country_header,
         # No page takes more than the largest of the API's routes.
         body_bytes=max(route.options.most_bytes for route in routes),
     )

@@ -6,7 +6,7 @@ from starlette.responses import Response
 
 from venire.api.parameters import ApiRequest
 from venire.api.routing import json_response
-from venire.cases import moderators, store, views
+from venire.cases import moderators, reporter_rules, store, views
 from venire.cases.court import Court
 from venire.kernel.errors import NotFound
 
@@ -48,7 +48,8 @@ async def queue(court: Court, _request: ApiRequest) -> Response:
     """The open cases, oldest first (moderators)."""
     rows = await store.open_cases(court.world.storage)
     cases = [await store.load(court.world.storage, row.case_id) for row in rows]
-    return json_response([views.queue_view(court, case) for case in cases if case is not None])
+    there = reporter_rules.in_order((case for case in cases if case is not None), court.policy)
+    return json_response([views.queue_view(court, case) for case in there])
 
 
 async def act(court: Court, request: ApiRequest) -> Response:

@@ -18,6 +18,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from venire.api.errors import problem_response
 from venire.kernel.errors import Forbidden, Invalid, Problem, Refused, TooLarge
 from venire.kernel.i18n import negotiate
+from venire.people.countries import note_network_country
 
 _log = logging.getLogger(__name__)
 
@@ -101,8 +102,10 @@ class Edge:
         https: bool,
         body_bytes: int,
         barred: Callable[[str], Awaitable[bool]],
+        country_header: str = "",
     ) -> None:
         self._app = app
+        self._country_header = country_header
         self._new_id = new_id
         self._barred = barred
         self._body_bytes = body_bytes
@@ -115,6 +118,7 @@ class Edge:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """See the class."""
         barred = await self._barred(_address(scope))
+        self._note_country(scope)
         if scope["type"] != "http":
             await (_shut(send) if barred else self._app(scope, receive, send))
             return
@@ -149,6 +153,10 @@ class Edge:
             language = negotiate(headers.get("accept-language", ""))
             answer = problem_response(problem, language=language, request_id=request_id)
             await answer(scope, receive, send_dressed)
+
+    def _note_country(self, scope: Scope) -> None:
+        if self._country_header and scope["type"] in {"http", "websocket"}:
+            note_network_country(Headers(scope=scope).get(self._country_header, ""))
 
     def _dress(self, path: str, request_id: str, headers: _Headers) -> None:
         there = {name for name, _ in headers}

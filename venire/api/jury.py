@@ -1,61 +1,43 @@
-"""The jury room over HTTP: consent, summons, seats, ballots. Never visible to anyone else."""
+"""The jury room over HTTP: summons, seats, ballots. Never visible to anyone else.
+
+Content is hidden until asked for: a summons and taking a seat say what kind of thing it is, and
+`GET` of the seat is the asking.
+"""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Final
 
-from starlette.responses import Response
+from starlette.responses import Response, StreamingResponse
 
 from venire.api.parameters import ApiRequest
 from venire.api.routing import json_response
-from venire.cases import service, views
+from venire.cases import exhibits, service, views
 from venire.cases.court import Court
+from venire.cases.juror_views import juror_view
+from venire.cases.pay import offer_to
+from venire.cases.pay_statements import offer_view
 from venire.jury import actions as jury
+from venire.jury import alert_book, warning
+from venire.jury.freezing import freeze
 from venire.kernel.clock import iso_ms
 from venire.kernel.errors import Invalid
 
-
-def _juror(court: Court, status: jury.Standing) -> dict[str, Any]:
-    return {
-        "state": status.state,
-        "opted_out_of": sorted(status.opt_outs),
-        "bench": status.bench,
-        "paid": status.paid,
-        "eligible": not status.missing,
-        "missing": list(status.missing),
-        "dose": court.policy.panel.dose,
-        "served_today": status.served_today,
-    }
-
-
-async def show(court: Court, request: ApiRequest) -> Response:
-    """How the viewer stands with the jury."""
-    status = await jury.standing(court.world, court.policy.jury, request.account_id)
-    return json_response(_juror(court, status))
-
-
-async def opt_in(court: Court, request: ApiRequest) -> Response:
-    """Consent to serve, after the warning; in force from the next epoch on."""
-    form = await request.form()
-    if form.flag("consent") is False:
-        raise Invalid("consent_missing", "service begins with consent")
-    names = {category.name for category in court.policy.categories}
-    opt_outs = frozenset(form.texts("opt_outs"))
-    if not names.issuperset(opt_outs):
-        raise Invalid("category_unknown", "opt_outs are categories of this site's policy")
-    await jury.opt_in(court.world, request.account_id, opt_outs=opt_outs)
-    return await show(court, request)
-
-
-async def opt_out(court: Court, request: ApiRequest) -> Response:
-    """Leave the jury; in force at once for new draws."""
-    await jury.opt_out(court.world, request.account_id)
-    return await show(court, request)
+_MEDIUM_HEADERS: Final = {
+    # Nothing of it stays with anybody: not in a cache, not under an address of its own.
+    "Cache-Control": "no-store",
+    "X-Content-Type-Options": "nosniff",
+    "Content-Security-Policy": "default-src 'none'; sandbox; frame-ancestors 'none'",
+}
 
 
 async def summons(court: Court, request: ApiRequest) -> Response:
     """The viewer's open summons: what kind of case and until when, no content."""
     found = await views.open_summons(court, request.account_id)
+    await alert_book.note_seen(court.world, request.account_id)
+    if not found:
+        return json_response([])
+    offer = offer_view(court.policy, await offer_to(court.world, court.policy, request.account_id))
     return json_response(
         [
             {
@@ -67,6 +49,8 @@ async def summons(court: Court, request: ApiRequest) -> Response:
                 "rule": court.policy.category(item.case.category).rule,
                 "deadline": iso_ms(item.deadline_ms),
                 "bench": item.bench,
+                "warning": warning.may_hold(request.language, item.case.category),
+                "pay": offer,
             }
             for item in found
         ]
@@ -78,20 +62,34 @@ async def _at(court: Court, request: ApiRequest) -> service.SeatAt:
 
 
 async def accept(court: Court, request: ApiRequest) -> Response:
-    """Take the seat; the answer is what the panel judges."""
+    """Take the seat; the answer holds no word of the post, unless `show` asks for it."""
+    form = await request.form()
     at = await _at(court, request)
     await service.accept(court.world, court.policy, at)
-    return json_response(await views.exhibit(court, at, request.language))
+    look = exhibits.content if form.flag("show") else exhibits.threshold
+    return json_response(await look(court, at, request.language))
 
 
 async def show_seat(court: Court, request: ApiRequest) -> Response:
-    """What the panel judges, again, for the juror who sits."""
+    """What the panel judges, for the juror who sits and asks to see it."""
     at = await _at(court, request)
-    return json_response(await views.exhibit(court, at, request.language))
+    return json_response(await exhibits.content(court, at, request.language))
+
+
+async def show_medium(court: Court, request: ApiRequest) -> Response:
+    """One picture of what the panel judges: small, unless `whole` is asked for."""
+    at = await _at(court, request)
+    whole = bool(request.query.flag("whole"))
+    shown = await exhibits.medium(court, at, request.path("n"), whole=whole)
+    return StreamingResponse(
+        exhibits.pieces(court, shown),
+        headers=_MEDIUM_HEADERS,
+        media_type=shown.content_type,
+    )
 
 
 async def decline(court: Court, request: ApiRequest) -> Response:
-    """Give the seat back, without penalty and without a reason."""
+    """Give the seat back, without penalty and without a reason; also as `skip`."""
     at = await _at(court, request)
     await service.decline(court.world, court.policy, at)
     return json_response({})
@@ -116,7 +114,7 @@ async def ballot(court: Court, request: ApiRequest) -> Response:
 
 async def freeze_epoch(court: Court, _request: ApiRequest) -> Response:
     """Freeze the next pool now (admin); logged in the record as such."""
-    epoch = await jury.freeze(court.world, court.sequencer, court.policy, frozen_by="admin")
+    epoch = await freeze(court.world, court.sequencer, court.policy, frozen_by="admin")
     return json_response({"epoch": epoch.epoch, "size": epoch.size, "root": epoch.root.hex()})
 
 
@@ -132,5 +130,4 @@ async def appoint(court: Court, request: ApiRequest) -> Response:
         bench=bool(form.flag("bench")),
         paid=bool(form.flag("paid")),
     )
-    status = await jury.standing(court.world, court.policy.jury, account_id)
-    return json_response(_juror(court, status))
+    return json_response(await juror_view(court, account_id))

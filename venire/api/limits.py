@@ -45,6 +45,7 @@ LIMITS: dict[str, Limit | None] = {
     "report": Limit(60, 30),
     "notice": Limit(120, 5),
     "unverified_notice": Limit(10, 60),
+    "copyright": Limit(10, 60, by_network=True),
 }
 """The rows that `Route.limit` names. Source: docs.joinmastodon.org/api/rate-limits."""
 

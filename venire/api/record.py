@@ -7,7 +7,6 @@ from starlette.responses import Response
 from venire.api.parameters import ApiRequest
 from venire.api.routing import raw_json_response
 from venire.cases.court import Court
-from venire.jury import actions as jury
 from venire.kernel.errors import Invalid, NotFound
 from venire.record.model import TILE_WIDTH
 from venire.record.tiles import parse_path
@@ -41,6 +40,6 @@ async def key(court: Court, _request: ApiRequest) -> Response:
 
 
 async def pool(court: Court, request: ApiRequest) -> Response:
-    """A frozen pool: salted pseudonyms, their root, the exclusion rule."""
-    document = await jury.pool_document(court.world, request.path("epoch"))
+    """One sheet of a frozen pool: salted pseudonyms, their root, the roots of all sheets."""
+    document = await court.pools.document(request.path("epoch"))
     return raw_json_response(document, headers={"cache-control": _FRESH})

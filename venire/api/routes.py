@@ -21,12 +21,14 @@ from venire.api import (
 from venire.api.admin_routes import DOOR, MASTODON_ADMIN
 from venire.api.conversation_routes import CONVERSATIONS
 from venire.api.discovery_routes import DISCOVERY
+from venire.api.fast_lane_routes import FAST_LANE
 from venire.api.filter_routes import FILTERS
 from venire.api.judgement_routes import JUDGEMENT
 from venire.api.list_routes import LISTS
 from venire.api.media_routes import MEDIA, PICTURES_BYTES
 from venire.api.moving_routes import MOVING
 from venire.api.notification_routes import EMAILS, NOTIFICATIONS, PUSH
+from venire.api.office_routes import OFFICE
 from venire.api.reaction_routes import REACTIONS
 from venire.api.routing import Options, Route
 from venire.api.scheduled_routes import SCHEDULED
@@ -176,5 +178,7 @@ ROUTES: tuple[Route, ...] = (
     *ABSENT_PARTS,
     *ABSENCES,
     *JUDGEMENT,
+    *FAST_LANE,
+    *OFFICE,
     *MOVING,
 )

@@ -41,4 +41,6 @@ class ApiSettings:
     """The defences of the sign-up."""
     counters: SharedCounters | None = None
     """Where calls are counted when several processes serve one site."""
+    country_header: str = ""
+    """The header in which a trusted proxy says from which country a request comes."""
     detectors_read: str = "Public and unlisted posts are read by detectors on this server."

@@ -9,9 +9,10 @@ from venire.kernel.ports import ObjectStore, SearchIndex
 from venire.storage.world import World
 
 if TYPE_CHECKING:
+    from venire.cases.beacons import Beacons
     from venire.cases.policy import Policy
     from venire.detectors.model import Detectors
-    from venire.jury.actions import Pools
+    from venire.jury.freezing import Pools
     from venire.notices.ocr import OcrPool
     from venire.posts.media.studio import Tools
     from venire.posts.push_delivery import PushDelivery
@@ -41,3 +42,5 @@ class Court:
     pulse: Pulse
     push: PushDelivery
     media: Tools
+    beacons: Beacons | None = None
+    """The public randomness beacon, where the operator named one."""

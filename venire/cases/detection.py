@@ -10,12 +10,13 @@ from typing import Any
 
 import msgspec
 
-from venire.cases import intake, service, steps, store
+from venire.cases import appeals_filing, intake, service, steps, store
 from venire.cases.court import Court
+from venire.cases.judges import SEALED
 from venire.cases.model import Case, Source, Subject
 from venire.detectors import store as bank_store
 from venire.detectors.model import Evidence, Judgement
-from venire.events import PostCreated, PostDeleted, PostEdited, PostImported
+from venire.events import PanelEnded, PostCreated, PostDeleted, PostEdited, PostImported
 from venire.kernel.errors import Conflict
 from venire.notices import actions as notices
 from venire.posts import actions as posts
@@ -104,14 +105,17 @@ async def on_post_deleted(court: Court, envelope: Envelope) -> None:
     if not isinstance(event, PostDeleted):
         return
     case = await store.case_of_subject(court.world.storage, "post", event.post_id)
-    if case is not None and case.state in {"open", "judging"}:
+    sealed = case is not None and SEALED in case.categories
+    if case is not None and case.state in {"open", "judging"} and not sealed:
         if case.pending is not None:
             # A step is on its way into the record: it lands first, then the case is closed.
             await steps.settled(court, case.id)
             case = await store.load(court.world.storage, case.id)
         if case is None or case.pending is not None:
             raise Conflict("case_busy")
-        if case.state in {"open", "judging"}:
+        if case.appeal is not None:
+            await appeals_filing.on_subject_deleted(court, case)
+        elif case.state in {"open", "judging"}:
             await _close(court, case)
     await notices.set_item_states(
         court.world, event.post_id, "deleted_by_author", at_ms=envelope.at_ms
@@ -126,4 +130,6 @@ async def _close(court: Court, case: Case) -> None:
         store.release_subject(case),
         *service.dismiss_open(seats),
     ]
-    await court.world.storage.commit(store.aggregate(case.id), writes, expect=case.version)
+    # Whoever has voted by then has served.
+    told = [PanelEnded(case.id)]
+    await court.world.storage.commit(store.aggregate(case.id), writes, told, expect=case.version)

@@ -2,33 +2,43 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
-import msgspec
-
-from venire.cases import store
+from venire.cases import last_resort
 from venire.cases.court import Court
+from venire.cases.draw_facts import facts_of
 from venire.cases.model import Case, Round
-from venire.cases.ties import ties_of
 from venire.jury import store as jury_store
-from venire.jury.actions import bench
+from venire.jury.freezing import Frozen, Pool, freeze
 from venire.jury.model import Juror
 from venire.jury.pool import exclusion_rule_hash
-from venire.jury.rules import CaseFacts, exclusions
-from venire.kernel.clock import utc_day
-from venire.posts import actions as posts
+from venire.jury.rules import CaseFacts, Panel, barred, panel_for
+from venire.jury.sheets import decoys
+from venire.kernel.errors import Unavailable
 
-EXCLUDED_AT_MOST = 3_500
+EXCLUDED_AT_MOST: Final = 3_500
 """Indices that fit one commit with their entries; more of them and the bench takes the case."""
+LEFT_AT_LEAST: Final = 40
+"""Eligible members below which no decoy is taken: a pool that small needs everyone."""
+_SMALLEST_APPEAL: Final = 5
+_TRIES = 10
 
 
 class Prepared(NamedTuple):
-    """What a draw's entry commits to before its order can be known."""
+    """What a draw's entry commits to before its order can be known.
+
+    `panel` says how the pool could give one; `eligible` are left after exclusions and decoys.
+    `seed` and `randomness` are the operator's, for a draw without the beacon.
+    """
 
     epoch: int
     root: str
     rule_hash: str
     excluded: list[int]
+    panel: Panel
+    eligible: int
+    seed: str
+    randomness: str
 
 
 class Found(NamedTuple):
@@ -39,61 +49,71 @@ class Found(NamedTuple):
     exhausted: bool
 
 
-async def prepare(court: Court, case: Case) -> Prepared | None:
-    """The exclusions of a case from the pool in force; None when there is nobody to draw."""
-    pool = await court.pools.current()
-    if pool is None:
+async def prepare(court: Court, case: Case, *, seats: int, appeal: bool = False) -> Prepared | None:
+    """The exclusions of a case from the pool in force; None when there is nobody to draw.
+
+    `seats`: the least that the panel needs, the rule's minimum or an appeal's 11.
+    """
+    members = await court.pools.current()
+    if members is None:
         return None
-    facts = await _facts(court, case, pool.accounts)
-    found = exclusions(pool.accounts, facts, dose=court.policy.panel.dose)
-    if len(pool.accounts) - len(found) < court.policy.panel.min_ballots:
+    facts = await facts_of(court, case, members)
+    strict, loose = (_out(court, facts, members, loose=loose) for loose in (False, True))
+    panel = panel_for(
+        court.policy.jury.preset,
+        eligible=len(members.accounts) - len(strict),
+        with_one_way_follows=len(members.accounts) - len(loose),
+        seats=seats,
+        appeal=appeal,
+    )
+    out = strict if panel == "ordinary" else loose
+    if panel == "bench" and appeal and len(members.accounts) - len(strict) >= _SMALLEST_APPEAL:
+        # Fresh jurors, if fewer, before anyone who is asked every time.
+        panel, out = "all_who_remain", strict
+    if panel == "bench" or len(out) + 2 * LEFT_AT_LEAST > EXCLUDED_AT_MOST:
         return None
-    if len(found) > EXCLUDED_AT_MOST:
-        return None
+    sheet = await _sheet(court)
+    excluded = {sheet.places[account] for account in out}
+    spare = len(members.accounts) - len(out) - max(LEFT_AT_LEAST, seats)
+    number = 1 if case.round is None else case.round.number + 1
+    size = len(sheet.accounts)
+    label = f"{case.public_id}:{number}"
+    excluded.update(decoys(sheet.secret, label, size, excluded, spare))
     return Prepared(
-        pool.epoch,
-        pool.root.hex(),
-        exclusion_rule_hash(),
-        [exclusion.index for exclusion in found],
+        epoch=sheet.epoch,
+        root=sheet.root.hex(),
+        rule_hash=exclusion_rule_hash(one_way_follows=out is loose),
+        excluded=sorted(excluded),
+        panel=panel,
+        eligible=size - len(excluded),
+        seed=sheet.seed.hex(),
+        randomness=sheet.randomness.hex(),
     )
 
 
-async def _facts(court: Court, case: Case, accounts: tuple[int, ...]) -> CaseFacts:
-    storage = court.world.storage
-    said = await store.sources(storage, case.id)
-    day = utc_day(court.world.now_ms())
-    ties = await ties_of(court.world, case.author_id, accounts)
-    targets = (
-        await posts.mentioned(court.world, case.subject_id) if case.subject_kind == "post" else ()
-    )
-    earlier = {seat.juror_id for seat in await store.seats(storage, case.id)}
-    taken = {account: len(await store.service_on(storage, account, day)) for account in accounts}
-    opted_out = set()
-    for account in accounts:
-        juror = await jury_store.load(storage, account)
-        if juror is None or juror.state != "active" or case.category in juror.opt_outs:
-            opted_out.add(account)
-    return CaseFacts(
-        author_id=case.author_id,
-        reporters=frozenset(s.account_id for s in said if s.account_id is not None),
-        targets=frozenset(targets),
-        followers=ties.followers,
-        followed=ties.followed,
-        blocks=ties.blocks,
-        mutes=ties.mutes,
-        addresses=ties.addresses,
-        earlier_panels=frozenset(earlier),
-        opted_out=frozenset(opted_out),
-        seats_today=taken,
-    )
+def _out(court: Court, facts: CaseFacts, members: Frozen, *, loose: bool) -> list[int]:
+    """The members who may not sit; `loose`: with follows that are not returned let pass."""
+    against = barred(facts, dose=court.policy.panel.dose, one_way_follows=loose)
+    return [account for account in against if account in members.places]
+
+
+async def _sheet(court: Court) -> Pool:
+    """A sheet of the pool in force that no other draw has: its members written anew if need be."""
+    for _ in range(_TRIES):
+        sheet = await court.pools.take()
+        if sheet is not None:
+            return sheet
+        await freeze(court.world, court.sequencer, court.policy, frozen_by="draw")
+    raise Unavailable("pool_busy", "try again in a moment")
 
 
 async def next_in_order(court: Court, case: Case, current: Round, count: int) -> Found:
     """The next jurors of a round. A bench round asks the bench, in an order of its own."""
-    if current.kind != "panel":
+    if current.kind == "bench":
         return await _next_of_bench(court, case, current, count)
     pool = await court.pools.of(current.epoch)
-    drawn = pool.drawn(case.public_id, current.batch)
+    randomness = bytes.fromhex(current.randomness)
+    drawn = await pool.drawn(case.public_id, current.batch, randomness)
     excluded = set(current.excluded)
     jurors: list[tuple[int, int | None, float, float]] = []
     cursor = current.cursor
@@ -112,24 +132,9 @@ def _rates(juror: Juror | None) -> tuple[float, float]:
 
 
 async def _next_of_bench(court: Court, case: Case, current: Round, count: int) -> Found:
-    """Bench members without ties to the case, those with the least to do today first."""
-    storage = court.world.storage
-    day = utc_day(court.world.now_ms())
-    members = await bench(court.world)
-    accounts = tuple(juror.account_id for juror in members)
-    seats = await store.seats(storage, case.id)
-    late = {s.juror_id for s in seats if s.round == current.number and s.state == "timed_out"}
-    # The bench is the last resort: who was late is asked again, after the others, and the daily
-    # dose of the lot does not bind it.
-    facts = msgspec.structs.replace(
-        await _facts(court, case, accounts),
-        earlier_panels=frozenset(s.juror_id for s in seats) - late,
-    )
-    barred = {accounts[e.index] for e in exclusions(accounts, facts, dose=1 << 30)}
-    free = [juror for juror in members if juror.account_id not in barred]
-    busy = {j.account_id: len(await store.service_on(storage, j.account_id, day)) for j in free}
-    free.sort(key=lambda j: (j.account_id in late, busy[j.account_id], j.account_id))
-    chosen: list[tuple[int, int | None, float, float]] = [
-        (juror.account_id, None, *_rates(juror)) for juror in free[:count]
-    ]
-    return Found(chosen, current.cursor, exhausted=False)
+    """The next of those who take what no panel can decide."""
+    jurors: list[tuple[int, int | None, float, float]] = []
+    for account in (await last_resort.in_order(court, case, current))[:count]:
+        juror = await jury_store.load(court.world.storage, account)
+        jurors.append((account, None, *_rates(juror)))
+    return Found(jurors, current.cursor, exhausted=False)

@@ -8,12 +8,21 @@ from __future__ import annotations
 
 from typing import Final
 
-import msgspec
-
-from venire.cases import delivery, messages, report_desk, reports, statements, store, sweep
+from venire.cases import (
+    appeals_messages,
+    delivery,
+    messages,
+    report_desk,
+    reports,
+    self_lifting,
+    statements,
+    store,
+    sweep,
+)
 from venire.cases.court import Court
 from venire.cases.detection import text_of
 from venire.cases.entries import step_number
+from venire.cases.judges import SEALED
 from venire.cases.model import Case, Statement
 from venire.events import CaseStepped
 from venire.kernel.clock import DAY_MS
@@ -51,6 +60,8 @@ async def on_case_stepped(court: Court, envelope: Envelope) -> None:
     if case is None:
         return
     kind = event.step
+    if kind == self_lifting.STEP:
+        await self_lifting.carry_out(court, case, event, envelope)
     if kind not in _ITEM_STATES:
         return
     if case.subject_kind == "post":
@@ -69,6 +80,9 @@ async def _on_post(
     court: Court, case: Case, kind: str, event: CaseStepped, envelope: Envelope
 ) -> None:
     state = {"hold": "held", "measure": "removed", "lift": "visible"}.get(kind)
+    if kind == "hold" and SEALED in case.categories:
+        # Locked: not even its author is shown it again, or could delete what must be kept.
+        state = "removed"
     stands = state is None or state == _state_of(case)
     # Told late, or again after a crash: a later step has moved the post on, or is about to. Asked
     # of the case and not of the clock, which may have gone back between the two.
@@ -94,7 +108,7 @@ async def _on_post(
 
 def _state_of(case: Case) -> str:
     """What others see of a post, by where its case stands now."""
-    if case.measure == "remove":
+    if case.measure == "remove" or (case.hold == "held" and SEALED in case.categories):
         return "removed"
     return "held" if case.hold == "held" else "visible"
 
@@ -135,6 +149,7 @@ async def _strike(court: Court, case: Case, key: str, at_ms: int) -> None:
             case.author_id,
             key=key,
             points=points,
+            suspend_at=court.policy.points.suspend_at,
             expires_at_ms=at_ms + court.policy.points.expire_days * DAY_MS,
             case_id=case.id,
         )
@@ -147,18 +162,23 @@ async def _tell_author(
     post = await posts.load(court.world, case.subject_id) if case.subject_kind == "post" else None
     if post is None and case.subject_kind == "post":
         return
-    words = "" if post is None else text_of(post)
+    if event.key in case.untold:
+        return
+    # Nothing of what may harm a child is repeated anywhere, not even to who wrote it.
+    words = "" if post is None or SEALED in case.categories else text_of(post)
     said = await store.sources(court.world.storage, case.id)
     statement = statements.build(
         case,
         court.policy,
-        kind=kind,
+        kind=statements.kind_of(kind, event.key),
         identifier=envelope.id,
         text=words,
         sources=said,
         record_index=event.record_index,
         at_ms=envelope.at_ms,
         limited=event.key in {key for _, key in case.limits},
+        decision=event.key,
+        stands=await standing.standing(court.world, case.author_id),
     )
     await court.world.storage.commit(
         store.aggregate(case.id), [store.put_statement(case.author_id, case.id, statement)]
@@ -183,11 +203,14 @@ async def _author_message(
     language = await people.language_of(court.world, case.author_id)
     category = court.policy.category(case.category)
     url = f"{court.world.site.base_url}/statements/{statement.id}"
-    if category.name == "child_safety":
-        # Nothing of such a post is repeated anywhere, not even to its author.
-        text, statement = "…", msgspec.structs.replace(statement, words=())
+    if SEALED in case.categories:
+        text = "…"
+    if statement.kind == "overturned":
+        return appeals_messages.overturned_message(language, text, url)
     if case.subject_kind == "account":
         return messages.account_message(language, category, kind, statement, url, case=case)
+    if kind == "hold" and SEALED in case.categories:
+        return messages.sealed_message(language, category, url)
     if kind == "hold":
         return messages.hold_message(language, category, text, statement.words, url)
     if kind == "measure":

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from venire.cases.limits import LIFTS, LIMITS
-from venire.cases.model import Case
+from venire.cases.model import Case, Round
 from venire.cases.policy import Policy
 from venire.cases.rules import takes_over
 from venire.record.entry import commit_all, encode_entry, split_draw
@@ -24,7 +24,7 @@ _MEASURES = {"keep": "none"}
 
 def source_of(case: Case) -> str:
     """The source that weighs most: who would have to answer for the case being there."""
-    for kind in ("notice", "report", "bank", "detector", "moderator"):
+    for kind in ("notice", "juror", "report", "bank", "detector", "moderator"):
         if kind in case.sources:
             return kind
     return "moderator"
@@ -74,42 +74,61 @@ def hold_header(case: Case, policy: Policy, by: str) -> dict[str, Any]:
 
 
 def draw_headers(
-    case: Case,
-    *,
-    number: int,
-    epoch: int,
-    root: str,
-    rule_hash: str,
-    excluded: Sequence[int],
-    panel_rule: str,
-    contested: bool,
+    case: Case, planned: Round, *, root: str, rule_hash: str, small_pool: bool
 ) -> list[dict[str, Any]]:
-    """The headers of a draw, in as many leaves as its exclusions need."""
+    """The headers of a draw, in as many leaves as its exclusions need.
+
+    `planned` has the epoch, the excluded places, and the round of the beacon, where there is one.
+    """
     whole = {
-        "case": case.public_id,
-        "round": number,
-        "epoch": epoch,
+        **_of_round(case, planned),
         "root": root,
         "exclusion_rule": rule_hash,
-        "excluded": list(excluded),
-        "batch": number,
-        "strength": "weaker",
-        "panel_rule": panel_rule,
-        "contested": contested,
-        "judged_by": "panel",
+        "excluded": list(planned.excluded),
+        "strength": "beacon" if planned.beacon_round else "weaker",
+        "panel_rule": planned.rule,
+        "contested": planned.contested,
+        "judged_by": planned.kind,
         "category": case.category,
     }
+    if planned.beacon_round:
+        whole["beacon_round"] = planned.beacon_round
+    if planned.seats:
+        whole["seats"] = planned.seats
+    if small_pool or planned.kind == "appeal":
+        whole["small_pool"] = small_pool
     return split_draw(whole, _EXCLUDED_AT_MOST)
 
 
-def seat_header(case: Case, number: int, epoch: int, indices: Sequence[int]) -> dict[str, Any]:
+def chance_header(
+    case: Case, current: Round, *, signature: str = "", seed: str = ""
+) -> dict[str, Any]:
+    """The header of what orders a draw: a signature of the beacon, or the operator's seed."""
+    header: dict[str, Any] = {
+        **_of_round(case, current),
+        "randomness": current.randomness,
+        "strength": "beacon" if signature else "weaker",
+    }
+    optional = {
+        "beacon_round": current.beacon_round,
+        "signature": signature,
+        "seed": seed,
+        "fallback": current.fallback,
+    }
+    return {**header, **{key: value for key, value in optional.items() if value}}
+
+
+def seat_header(case: Case, current: Round, indices: Sequence[int]) -> dict[str, Any]:
     """The header of a seating, a decline or a timeout: places in the frozen pool, in order."""
+    return {**_of_round(case, current), "indices": list(indices)}
+
+
+def _of_round(case: Case, current: Round) -> dict[str, Any]:
     return {
         "case": case.public_id,
-        "round": number,
-        "epoch": epoch,
-        "batch": number,
-        "indices": list(indices),
+        "round": current.number,
+        "epoch": current.epoch,
+        "batch": current.number,
     }
 
 
@@ -148,16 +167,16 @@ def measure_header(case: Case, policy: Policy, measure: str) -> dict[str, Any]:
     }
 
 
-def lift_header(case: Case, policy: Policy) -> dict[str, Any]:
-    """The header of a hold's end."""
-    return {
+def lift_header(case: Case, policy: Policy, *, by_clock: bool = False) -> dict[str, Any]:
+    """The header of a hold's end: by a verdict, or by the clock while there is none yet."""
+    header = {
         "category": case.category,
         "clause": policy.category(case.category).rule,
         "source": source_of(case),
-        "automated": False,
-        "cause": "verdict",
-        "verdict": "keeps",
+        "automated": by_clock,
+        "cause": "clock" if by_clock else "verdict",
     }
+    return header if by_clock else {**header, "verdict": "keeps"}
 
 
 def moderator_header(case: Case, policy: Policy, action: str) -> dict[str, Any]:
@@ -169,5 +188,8 @@ def moderator_header(case: Case, policy: Policy, action: str) -> dict[str, Any]:
         "automated": False,
         "source": source_of(case),
     }
+    if action == "keep" and case.hold == "held":
+        # A hold that did not last is counted, whoever ended it.
+        return {**header, "action": "lift"}
     # The record knows what was done, not in a client's words; which limit ends is in the commit.
     return {**header, "action": "lift", "undo": True} if action in LIFTS else header

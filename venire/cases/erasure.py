@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from venire.cases import store
+from venire.cases import child_safety, store
 from venire.cases.court import Court
 from venire.kernel.clock import DAY_MS
 from venire.kernel.ids import AccountId
@@ -56,14 +56,35 @@ OWN_WAY = {
 KEPT = {
     "cases": "as long as the verdict can be appealed",
     "case_sources": "as its case",
+    "appeals": "as its case",
+    "appeals_by_account": "as its case",
+    "case_keepers": "what was done in office is answered for",
+    "case_notes": "what was done in office is answered for",
     "statements": "as its case",
     "strikes": "as its case",
     "reports": "as its case",
     "reports_by_reporter": "as its case",
     "reports_by_target": "as its case",
     "report_desk": "as its report",
+    "pending_suspensions": "as its case",
+    "packets": "what is ready for the police outlives its author's leaving",
+    "sealed_cases": "as the law of the authority requires that it was reported to",
+    "reviews": "what was done in office is answered for",
+    "sealed_log": "what was done in office is answered for",
+    "copyright_items": "as long as the claim can be brought before a court",
+    "copyright_items_by_uploader": "as long as the claim can be brought before a court",
+    "order_posts": "what an authority ordered is answered for",
+    "data_demand_log": "what was done in office is answered for",
     "seats": "as its case; never shown to anyone",
+    "busy_jurors": "two days at most",
     "service_by_juror": "what was earned is owed",
+    "pay_promises": "what was earned is owed, and books are kept",
+    "served_ballots": "what was earned is owed, and books are kept",
+    "ledger_entries": "what was earned is owed, and books are kept",
+    "ledger_postings": "what was earned is owed, and books are kept",
+    "ledger_totals": "what was earned is owed, and books are kept",
+    "payout_desks": "what was earned is owed, and books are kept",
+    "payouts": "what was earned is owed, and books are kept",
     "summons_by_juror": "until answered or past its deadline",
     "pool_members": "until no draw of the epoch can be appealed",
     "moderator_actions": "what was done in office is answered for",
@@ -147,6 +168,8 @@ async def _erase(world: World, post_id: int) -> None:
 async def _is_needed(court: Court, post_id: int) -> bool:
     """Whether a case may still look at a post: undecided, or within the time for an appeal."""
     case = await store.case_of_subject(court.world.storage, "post", post_id)
+    if case is not None and await child_safety.is_kept(court.world, case.id):
+        return True
     if case is None or case.state == "closed":
         return False
     if case.measured_at_ms is None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from venire.cases import rules, store
+from venire.cases import brigades, clocks, rules, store
 from venire.cases.model import Case, Source, Subject
 from venire.cases.policy import Policy
 from venire.events import CaseChanged
@@ -26,15 +26,19 @@ async def note_source(world: World, policy: Policy, subject: Subject, source: So
         case = there or await _new_case(world, policy, subject, source)
         merged = case
         if there is not None:
+            case = await brigades.looked_at(world, policy, there, source)
             new = await _is_new_reporter(world, case.id, source)
             merged = rules.merge(case, source, policy, new_reporter=new)
+            merged = clocks.wound(there, merged, source.at_ms)
         writes = [*store.put_case(merged), *store.put_source(case.id, source)]
         if there is None:
             writes += store.put_identity(case)
         if there is None or merged.due_at_ms != there.due_at_ms:
             # The case's own clock: it looks again then, even if every telling of it was lost.
-            due = timer(store.aggregate(case.id), "case", str(case.id), merged.due_at_ms)
-            writes.append(due)
+            writes += clocks.timers(merged, policy, world.now_ms())
+        if merged.second_by_ms and (there is None or not there.second_by_ms):
+            again_ms = merged.second_by_ms
+            writes.append(timer(store.aggregate(case.id), "case", str(case.id), again_ms))
         try:
             await world.storage.commit(
                 store.aggregate(case.id), writes, [CaseChanged(case.id)], expect=case.version

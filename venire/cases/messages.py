@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import msgspec
+
 from venire.cases.model import Case, Statement
 from venire.cases.policy import CategoryPolicy
 from venire.kernel.clock import iso_ms
@@ -50,6 +52,17 @@ def hold_message(
         )
     )
     return " ".join(parts)
+
+
+def sealed_message(language: str, category: CategoryPolicy, url: str) -> str:
+    """To the author: hidden from everyone, and one named person looks at it."""
+    return translate(
+        language,
+        "A post of yours is hidden, from you too: it may break {rule}. One person who is named for"
+        " this looks at it, and no jury. Details: {url}",
+        rule=_rule(language, category),
+        url=url,
+    )
 
 
 def removal_message(
@@ -120,6 +133,25 @@ def _cost_and_appeal(language: str, statement: Statement, url: str) -> list[str]
                 day=iso_ms(statement.points_expire_ms)[:10],
             )
         )
+    if statement.suspended_until_ms is not None:
+        parts.append(
+            translate(
+                language,
+                "You have {points} points now, so your account is suspended until {day}: you can"
+                " read and appeal, but not post.",
+                points=statement.standing_points,
+                day=iso_ms(statement.suspended_until_ms)[:10],
+            )
+        )
+    elif statement.standing_points > statement.points > 0:
+        parts.append(
+            translate(
+                language,
+                "You have {points} points now; at {most} an account is suspended.",
+                points=statement.standing_points,
+                most=statement.suspend_at,
+            )
+        )
     if statement.appeal_until_ms is not None:
         parts.append(
             translate(
@@ -135,6 +167,7 @@ def _cost_and_appeal(language: str, statement: Statement, url: str) -> list[str]
 _DECIDED = {
     "panel": "A panel of members drawn by lot decided.",
     "bench": "A member of the bench decided.",
+    "admin": "An admin decided, in place of the bench.",
     "appeal": "A fresh panel decided on appeal.",
     "moderator": "A moderator decided.",
     "named_person": "A moderator decided.",
@@ -164,7 +197,10 @@ def receipt_message(language: str, reference: str) -> str:
 
 
 def outcome_message(language: str, case: Case, category: CategoryPolicy, url: str) -> str:
-    """To a reporter or the target: what was decided."""
+    """To a reporter or the target: what was decided, and whether an appeal has changed it."""
+    if case.appeals:
+        decided = outcome_message(language, msgspec.structs.replace(case, appeals=0), category, url)
+        return f"{translate(language, 'An appeal has changed what was decided.')} {decided}"
     if case.verdict == "violates" and case.subject_kind == "account":
         return translate(
             language,
@@ -208,6 +244,16 @@ def target_message(language: str, kind: str, category: CategoryPolicy, url: str)
         "A post that mentions you was hidden and is visible again: it was judged to be within the"
         " rules. You can hide it for yourself by blocking its author. Record: {url}",
         url=url,
+    )
+
+
+def thanks_message(language: str, count: int, year: int) -> str:
+    """To a juror, now and then: nothing of what was judged, and nobody else reads it."""
+    return translate(
+        language,
+        "Thank you. You have cast {count} ballots in {year}, and this place is kinder for it.",
+        count=count,
+        year=year,
     )
 
 

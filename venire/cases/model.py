@@ -7,14 +7,28 @@ from typing import Literal
 import msgspec
 
 SubjectKind = Literal["post", "account"]
-SourceKind = Literal["report", "detector", "bank", "notice", "moderator"]
+SourceKind = Literal["report", "detector", "bank", "juror", "notice", "moderator"]
 CaseState = Literal["open", "judging", "decided", "closed"]
 RoundKind = Literal["panel", "bench", "appeal"]
 RoundState = Literal["drawing", "voting", "verdict", "hung", "expired"]
 Verdict = Literal["violates", "keeps", "hung"]
 Hold = Literal["none", "held", "lifted"]
 StepType = Literal[
-    "hold", "draw", "seat", "verdict", "measure", "lift", "keep", "dispute", "moderator_action"
+    "hold",
+    "draw",
+    "seat",
+    "verdict",
+    "measure",
+    "lift",
+    "keep",
+    "dispute",
+    "moderator_action",
+    "appeal",
+    "appeal_end",
+    "look_again",
+    "release",
+    "answer",
+    "chance",
 ]
 
 
@@ -30,6 +44,12 @@ class Round(msgspec.Struct, frozen=True, omit_defaults=True):
     epoch: int = 0
     batch: int = 0
     excluded: tuple[int, ...] = ()
+    beacon_round: int = 0
+    """The round of the beacon that orders it, fixed before it was known; 0 for none."""
+    randomness: str = ""
+    """What the pool is ordered by, in hex; empty until it is known."""
+    fallback: str = ""
+    """Why the operator's seed orders it though the beacon should have."""
     cursor: int = 0
     exhausted: bool = False
     verdict: Verdict | None = None
@@ -39,6 +59,29 @@ class Round(msgspec.Struct, frozen=True, omit_defaults=True):
     recorded: bool = False
     logged: tuple[int, ...] = ()
     """Jurors whose decline or timeout is in the record already."""
+    seats: int = 0
+    """Of an appeal: how many are to vote."""
+    typical: tuple[float, float] | None = None
+    """The pool's mean rates when it was drawn, from which the ballots to come are foreseen."""
+
+
+class Appeal(msgspec.Struct, frozen=True, omit_defaults=True):
+    """An appeal while it runs, and the decision as it was: the measure stands meanwhile.
+
+    `decision` is the key of the step appealed against; `account_id` is who appealed first.
+    """
+
+    decision: str
+    account_id: int
+    party: Literal["author", "reporter"]
+    filed_at_ms: int
+    verdict: Verdict | None = None
+    judged_by: str = ""
+    inherits: str = ""
+    waited_ms: int = 0
+    """The clock of the case before: a hold's, where that is what the appeal is about."""
+    final: bool = False
+    """Whether it goes to the bench at once, and no other follows."""
 
 
 class Step(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -62,12 +105,22 @@ class Step(msgspec.Struct, frozen=True, omit_defaults=True):
     """What was found to be broken, where a step finds that."""
     due_at_ms: int = 0
     """By when a case that this step opens again should be decided."""
+    untold: bool = False
+    """Whether its author gets no statement of it."""
     jurors: tuple[tuple[int, int | None, float, float], ...] = ()
     """Whom it seats: account, place in the pool, hit rate, false alarm rate."""
     logged: tuple[int, ...] = ()
     cursor: int = 0
     exhausted: bool = False
     opens: Round | None = None
+    randomness: str = ""
+    fallback: str = ""
+    """Of the step that makes the randomness of a draw known; `Round` says what they are."""
+    appeal: Appeal | None = None
+    outcome: str = ""
+    """How it ends an appeal: `appeals.OUTCOMES`."""
+    code: str = ""
+    """Why an appeal ended without a verdict."""
 
 
 class Case(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -92,6 +145,8 @@ class Case(msgspec.Struct, frozen=True, omit_defaults=True):
     waits_for: str = ""
     report_count: int = 0
     contested: bool = False
+    together: bool = False
+    """Whether its reporters hang together (`brigades.py`); what was seen stays seen."""
     private: bool = False
     """A followers-only or direct post, read only because a recipient reported it: bench only."""
     hold: Hold = "none"
@@ -114,8 +169,33 @@ class Case(msgspec.Struct, frozen=True, omit_defaults=True):
     """The category that a verdict found broken, which need not be the gravest one alleged."""
     struck: tuple[str, ...] = ()
     """Keys of the steps that cost the author points, for whoever undoes one."""
+    untold: tuple[str, ...] = ()
+    """Keys of the steps of which the author gets no statement."""
     limits: tuple[tuple[str, str], ...] = ()
     """What a moderator put on the account, in order: (limit, key of the step)."""
+    appeal: Appeal | None = None
+    report_weight: float = 0.0
+    """What its reporters weigh together; only ever a reason to ask jurors sooner."""
+    second_by_ms: int = 0
+    """Until when reports alone wait for one more, where they weigh little."""
+    appeals: int = 0
+    """Decisions in a row that an appeal has overturned."""
+    decision: str = ""
+    """Key of the step that decided last: what an appeal is against."""
+    asks: Literal["", "gold", "again", "doubted"] = ""
+    """What a case is for that judges no subject of its own (`questions.py`)."""
+    asks_ref: int = 0
+    """The question, or the case that is judged again."""
+    asks_about: str = ""
+    """Which verdict is judged again: its day, and its place in the record."""
+    cover_id: int = 0
+    """Whose ties exclude members from the draw of a question, as an author's would."""
+    clock_from_ms: int = 0
+    """When the present clock was started; 0: when the case was opened."""
+    alarms: int = 0
+    """How far the present clock has been told of: `clocks.stage_at`."""
+    acted: tuple[int, ...] = ()
+    """Who acted on it by hand: they sit in no round of it."""
     look_again_ms: int = 0
     """When the clock looks at this case again, while there is nobody to ask."""
     steps: int = 0
@@ -147,6 +227,10 @@ class Source(msgspec.Struct, frozen=True, omit_defaults=True):
     private: bool = False
     edited_at_ms: int | None = None
     """When the post was last changed, as far as who says this knows."""
+    weight: float | None = None
+    """Of a report: how often whoever filed it is right."""
+    due_at_ms: int | None = None
+    """The deadline that an outside body sets, where it is earlier than the policy's."""
 
 
 class Subject(msgspec.Struct, frozen=True):
@@ -158,10 +242,21 @@ class Subject(msgspec.Struct, frozen=True):
 
 
 class Statement(msgspec.Struct, frozen=True, omit_defaults=True):
-    """The statement of reasons sent to an author (DSA Art. 17), or what ended a hold."""
+    """The statement of reasons sent to an author (DSA Art. 17), or what ended a hold.
+
+    `reporting_warned`, `reporting_suspended`: to a reporter (Art. 23), of no case.
+    """
 
     id: int
-    kind: Literal["hold", "measure", "lift"]
+    kind: Literal[
+        "hold",
+        "measure",
+        "lift",
+        "overturned",
+        "upheld",
+        "reporting_warned",
+        "reporting_suspended",
+    ]
     case: str
     post_id: int | None
     category: str
@@ -179,3 +274,9 @@ class Statement(msgspec.Struct, frozen=True, omit_defaults=True):
     points_expire_ms: int | None = None
     appeal_until_ms: int | None = None
     record_index: int | None = None
+    decision: str = ""
+    """Key of the step that it is about: what an appeal against it names."""
+    standing_points: int = 0
+    """All points of the account once this one was told; at `suspend_at` it is suspended."""
+    suspend_at: int = 0
+    suspended_until_ms: int | None = None

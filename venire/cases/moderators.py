@@ -9,12 +9,13 @@ from typing import NamedTuple
 
 import msgspec
 
-from venire.cases import entries, intake, steps, store
+from venire.cases import appeals_ending, appeals_filing, clocks, entries, intake, steps, store
 from venire.cases.court import Court
+from venire.cases.judges import SEALED
 from venire.cases.limits import LIFTS, LIMITS
 from venire.cases.model import Case, Source, Step, Subject
 from venire.events import CaseChanged
-from venire.kernel.clock import HOUR_MS, utc_day
+from venire.kernel.clock import utc_day
 from venire.kernel.errors import Conflict, Forbidden, Invalid, NotFound, Unavailable
 from venire.posts import actions as posts
 from venire.storage.tables.cases import ModeratorActionRow
@@ -24,25 +25,48 @@ REASON_CHARACTERS = 2000
 _TRIES = 20
 
 
+class How(NamedTuple):
+    """In which office somebody acts. `untold`: the author gets no statement (`bulk`, DSA 17(2)).
+
+    `by` is moderator, or named_person where only that one may. `automated`: by the clock.
+    """
+
+    by: str = "moderator"
+    untold: bool = False
+    automated: bool = False
+
+
+USUAL = How()
+
+
 class _Order(NamedTuple):
     actor_id: int
     action: str
     reason: str
     category: str
+    how: How = USUAL
 
 
 async def act(
-    court: Court, public_id: str, *, actor_id: int, action: str, reason: str, category: str = ""
+    court: Court,
+    public_id: str,
+    *,
+    actor_id: int,
+    action: str,
+    reason: str,
+    category: str = "",
+    how: How = USUAL,
 ) -> None:
     """Remove, hold or keep the subject of a case; `category` is what a removal finds broken.
 
     An account may also be limited, and a limit be ended: `limits.LIMITS`, `limits.LIFTS`.
-    Raises Invalid `nothing_to_hold`, Forbidden `own_case`, NotFound, Conflict `nothing_to_change`.
+    Raises Invalid `nothing_to_hold`, Forbidden `own_case`, `named_person_only`, NotFound, Conflict
+    `nothing_to_change`.
     """
     _check(action, reason)
     for _ in range(_TRIES):
         case = await store.case_by_public_id(court.world.storage, public_id)
-        if case is None:
+        if case is None or case.asks:
             raise NotFound("case_not_found", "there is no such case")
         if case.state == "closed":
             raise Conflict("case_closed", "this case is over")
@@ -51,9 +75,15 @@ async def act(
             await steps.settled(court, case.id)
             continue
         _refuse(case, actor_id, action)
+        decides = action == "keep" or case.appeal is not None
+        if SEALED in case.categories and decides and how.by != "named_person":
+            # Whoever is at hand may hide it; only who has looked may show it again.
+            raise Forbidden("named_person_only", "only the person named for such cases decides it")
         try:
-            await _intend(court, case, _Order(actor_id, action, reason, category))
-        except Conflict:
+            await _intend(court, case, _Order(actor_id, action, reason, category, how))
+        except Conflict as conflict:
+            if conflict.code != "version_moved":
+                raise
             continue
         return
     raise Unavailable("case_busy", "the case is moving; try again in a moment")
@@ -89,20 +119,20 @@ def _refuse(case: Case, actor_id: int, action: str) -> None:
 
 
 async def _intend(court: Court, case: Case, order: _Order) -> None:
-    actor_id, action, reason, _ = order
+    actor_id, action, reason, _, how = order
     now_ms = court.world.now_ms()
     found = order.category if action == "remove" or action in LIMITS else ""
-    hours = court.policy.category(case.category).clock_hours
     step = Step(
         "moderator_action",
         entries.step_key(case, "moderator"),
         now_ms,
         measure=action,
         actor_id=actor_id,
-        by="moderator",
+        by=how.by,
+        untold=how.untold,
         reason=reason,
         category=found,
-        due_at_ms=now_ms + hours * HOUR_MS,
+        due_at_ms=clocks.given_ms("moderator", case.category, court.policy, now_ms),
     )
     row = ModeratorActionRow(
         month=utc_day(now_ms)[:7],
@@ -113,13 +143,18 @@ async def _intend(court: Court, case: Case, order: _Order) -> None:
         reason=reason,
         at_ms=now_ms,
     )
+    outcome = await appeals_filing.outcome_by(court, case, actor_id, action)
+    if outcome:
+        step = msgspec.structs.replace(step, outcome=outcome, code="by_moderator")
     named = msgspec.structs.replace(case, found=found or case.found)
     header = entries.moderator_header(named, court.policy, action)
+    header["automated"] = how.automated
+    appealed = await appeals_ending.headers_of(court, named, outcome, by_moderator=True)
     await steps.intend(
         court,
         case,
         step,
-        [("moderator_action", header)],
+        [("moderator_action", header), *appealed],
         {"actor": str(actor_id), "reason": reason, "action": action},
         also=[store.put_moderator_action(row)],
         events=[CaseChanged(case.id)],
@@ -127,7 +162,14 @@ async def _intend(court: Court, case: Case, order: _Order) -> None:
 
 
 async def act_on_post(
-    court: Court, post_id: int, *, actor_id: int, action: str, reason: str, category: str
+    court: Court,
+    post_id: int,
+    *,
+    actor_id: int,
+    action: str,
+    reason: str,
+    category: str,
+    how: How = USUAL,
 ) -> str:
     """The same on a post, opening its case if there is none; return the case's public id."""
     _check(action, reason)
@@ -155,5 +197,6 @@ async def act_on_post(
         action=action,
         reason=reason,
         category=category,
+        how=how,
     )
     return case.public_id

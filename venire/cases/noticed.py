@@ -8,6 +8,7 @@ from venire.cases import intake, public, store
 from venire.cases.court import Court
 from venire.cases.model import Case, Source, Subject
 from venire.events import NoticeConfirmed, NoticeItemLocated, NoticeReceived
+from venire.kernel.clock import HOUR_MS
 from venire.notices import actions as notices
 from venire.notices import desk, rules
 from venire.notices import store as notice_store
@@ -76,6 +77,7 @@ async def _judge(court: Court, notice: Notice, item: NoticeItem, post: Post) -> 
         ref=f"{notice.id}:{item.n}",
         category=category,
         at_ms=court.world.now_ms(),
+        due_at_ms=_own_deadline(notice, court.world.now_ms()),
         body={"provider": notice.provider, "n": item.n},
     )
     there = await store.case_of_subject(court.world.storage, "post", post.id)
@@ -91,6 +93,11 @@ async def _judge(court: Court, notice: Notice, item: NoticeItem, post: Post) -> 
         source = msgspec.structs.replace(source, hold=hold)
     subject = Subject("post", post.id, post.author_id)
     await intake.note_source(court.world, court.policy, subject, source)
+
+
+def _own_deadline(notice: Notice, now_ms: int) -> int | None:
+    """When the body itself wants to hear; one that has passed, or nearly, is nobody's clock."""
+    return notice.due_at_ms if notice.due_at_ms > now_ms + HOUR_MS else None
 
 
 def _waiting(item: NoticeItem) -> NoticeItem | None:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import math
+from collections import Counter
 from collections.abc import Sequence
 from typing import NamedTuple, cast
 
-from venire.cases.model import Round, RoundState, Verdict
-from venire.cases.policy import Policy
-from venire.jury.model import Ballot, Decision, PanelRule, Rates, RuleName, Vote, clip
-from venire.jury.panel import RULES, decide
+from venire.cases.judges import SEALED
+from venire.cases.model import Case, Round, RoundState, Verdict
+from venire.cases.policy import SEATS_AT_ONCE, Policy
+from venire.cases.rules import gravest
+from venire.jury.model import UNCALIBRATED, Ballot, Decision, PanelRule, Rates, RuleName, Vote, clip
+from venire.jury.panel import RULES, appeal_rule, decide
 from venire.storage.tables.cases import SeatRow
 
 
@@ -26,8 +30,16 @@ def panel_rule(current: Round, policy: Policy) -> PanelRule:
     """The numbers that a round is judged by."""
     if current.kind == "bench":
         return RULES["one_of_bench"]
-    if policy.panel.rule != "sequential":
-        return RULES[cast("RuleName", policy.panel.rule)]
+    if current.kind == "appeal":
+        return appeal_rule(_first_rule(current, policy), current.seats)
+    return _first_rule(current, policy)
+
+
+def _first_rule(current: Round, policy: Policy) -> PanelRule:
+    """What a first panel is judged by: an appeal weighs its ballots in the same way."""
+    # By the rule that its draw has in the record, whatever the policy says since.
+    if current.rule != "sequential":
+        return RULES[cast("RuleName", current.rule)]
     panel, contested = policy.panel, policy.panel.contested
     if current.contested:
         return PanelRule(
@@ -47,7 +59,9 @@ def panel_rule(current: Round, policy: Policy) -> PanelRule:
     )
 
 
-def _decision(current: Round, seats: Sequence[SeatRow], policy: Policy) -> Decision:
+def _decision(
+    current: Round, seats: Sequence[SeatRow], policy: Policy, rule: PanelRule | None = None
+) -> Decision:
     cast_in_order = sorted(
         (seat for seat in seats if seat.state == "voted"),
         key=lambda seat: (seat.voted_at_ms or 0, seat.juror_id),
@@ -60,7 +74,8 @@ def _decision(current: Round, seats: Sequence[SeatRow], policy: Policy) -> Decis
         )
         for seat in cast_in_order
     ]
-    return decide(ballots, panel_rule(current, policy))
+    typical = UNCALIBRATED if current.typical is None else Rates(*current.typical)
+    return decide(ballots, rule or panel_rule(current, policy), typical=typical)
 
 
 def evaluate(current: Round, seats: Sequence[SeatRow], policy: Policy) -> Outcome:
@@ -78,14 +93,43 @@ def evaluate(current: Round, seats: Sequence[SeatRow], policy: Policy) -> Outcom
     )
 
 
-def seats_wanted(current: Round | None, seats: Sequence[SeatRow], policy: Policy) -> int:
-    """How many more jurors a round has to ask; those asked and not yet heard count."""
+def seats_wanted(
+    current: Round | None, seats: Sequence[SeatRow], policy: Policy, *, times: float = 1.0
+) -> int:
+    """How many more jurors a round has to ask; those asked and not yet heard count.
+
+    `times`: how many more than it needs are asked at once, while its clock runs short.
+    """
     if current is None or current.state != "voting":
         return 0
     asked = sum(seat.state in {"offered", "seated"} for seat in seats)
-    return max(_decision(current, seats, policy).seats_wanted - asked, 0)
+    needed = math.ceil(_decision(current, seats, policy).seats_wanted * times)
+    return max(min(needed, SEATS_AT_ONCE) - asked, 0)
 
 
 def ballots_left(current: Round, seats: Sequence[SeatRow], policy: Policy) -> int:
     """The most ballots that may still be cast: all that a juror is told of the tally."""
     return _decision(current, seats, policy).ballots_left
+
+
+def of_those_who_came(
+    current: Round, seats: Sequence[SeatRow], policy: Policy, *, least: int
+) -> Verdict:
+    """The verdict of an appeal for which everyone was asked and not all came: `least`, or hung."""
+    cast_ballots = sum(seat.state == "voted" for seat in seats)
+    if not current.exhausted or cast_ballots < least:
+        return "hung"
+    rule = appeal_rule(_first_rule(current, policy), cast_ballots)
+    return _decision(current, seats, policy, rule).verdict or "hung"
+
+
+def category_found(case: Case, votes: Sequence[tuple[str, str]]) -> str:
+    """The category most of those found who voted `violates`; empty where they do not say.
+
+    `votes`: (vote, category) of each ballot. What may harm a child is not theirs to find.
+    """
+    named = Counter(category for vote, category in votes if vote == "violates")
+    named.pop(SEALED, None)
+    most = max(named.values(), default=0)
+    leading = [name for name, count in named.items() if name and count == most]
+    return "" if not leading or case.category in leading else gravest(tuple(leading))[-1]

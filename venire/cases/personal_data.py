@@ -21,6 +21,7 @@ from venire.posts.model import REMOVED, Stretch
 from venire.posts.moving.model import BLOCKS, BOOKMARKS, FOLLOWS, LISTS, MUTES
 from venire.posts.spans import last_id_of, month_of
 from venire.posts.store import load_many
+from venire.storage.tables.appeals import APPEALS, APPEALS_BY_ACCOUNT
 from venire.storage.tables.cases import REPORTS, REPORTS_BY_REPORTER
 from venire.storage.tables.conversations import CONVERSATION_LIST, CONVERSATIONS
 from venire.storage.tables.every import ALL
@@ -42,19 +43,51 @@ from venire.storage.world import World
 
 WITHHELD = {
     "admin_actions": "what was done in office is the site's to answer for",
+    "bulk_acts": "what was done in office is the site's to answer for",
+    "bulk_items": "what was done in office is the site's to answer for; its author has a statement",
     "block_signals": "how a block finds a person's other accounts",
     "blocked_signals": "how a block finds a person's other accounts",
+    "case_keepers": "what was done in office is the site's to answer for",
+    "case_notes": "what was done in office is the site's to answer for",
     "case_sources": "who spoke up in a case; one's own complaints are in `reports`",
     "cases": "names whoever spoke up; what was decided and why is in `statements`",
     "export_links": "opens an archive; lapses within an hour",
+    "gold_answers": "who judges is told to nobody, in no file",
+    "gold_asked": "who judges is told to nobody, in no file",
+    "gold_questions": "what jurors are asked in secret; the post itself goes out as such",
+    "hold_keys": "who judges is told to nobody, in no file",
+    "key_holds": "who judges is told to nobody, in no file",
+    "packets": "is ready for the police; whose life is at risk comes first",
+    "pending_suspensions": "says once more what is in `statements`",
     "jurors": "who judges is told to nobody, in no file",
+    "juror_consents": "who judges is told to nobody, in no file",
+    "juror_choices": "who judges is told to nobody, in no file",
+    "pay_promises": "who judges is told to nobody, in no file",
+    "served_ballots": "who judges is told to nobody, in no file",
+    "served_years": "who judges is told to nobody, in no file",
+    "juror_alerts": "who judges is told to nobody, in no file",
+    "juror_channels": "who judges is told to nobody, in no file",
+    "ledger_entries": "who judges is told to nobody, in no file",
+    "ledger_postings": "who judges is told to nobody, in no file",
+    "ledger_totals": "who judges is told to nobody, in no file",
+    "payout_desks": "who judges is told to nobody, in no file",
+    "payouts": "who judges is told to nobody, in no file",
+    "jury_training": "who judges is told to nobody, in no file",
     "list_members": "on whose lists one stands is theirs to know",
     "moderator_actions": "what was done in office is the site's to answer for",
     "oauth_codes": "opens the account; lapses within minutes",
     "pool_members": "who judges is told to nobody, in no file",
     "record_salts": "opens the public record",
     "report_desk": "what was done in office is the site's to answer for",
+    "copyright_items_by_uploader": "names the claimant's case; the uploader has its copy",
+    "copyright_items": "names the claimant's case; the uploader has its copy",
+    "data_demand_log": "what was done in office is the site's to answer for",
+    "order_posts": "what an authority ordered; its author is told unless that is forbidden",
+    "reviews": "what was done in office is the site's to answer for",
+    "sealed_cases": "is with the authority",
+    "sealed_log": "what was done in office is the site's to answer for",
     "seats": "who judges is told to nobody, in no file",
+    "busy_jurors": "who judges is told to nobody, in no file",
     "service_by_juror": "who judges is told to nobody, in no file",
     "sign_in_links": "opens the account; lapses within a day",
     "summons_by_juror": "who judges is told to nobody, in no file",
@@ -64,6 +97,7 @@ WITHHELD = {
 REPEATED = {
     "account_names": "accounts",
     "account_roll": "accounts",
+    "appeals_by_account": "appeals",
     "act_years": "acts",
     "departures_by_state": "departures",
     "emails": "logins",
@@ -79,6 +113,7 @@ REPEATED = {
     "public_posts": "posts",
     "quotes": "posts",
     "relations_in": "relations",
+    "reporter_appeals": "reporters",
     "reports_by_target": "reports",
     "requests_by_time": "following",
     "sessions": "account_sessions",
@@ -96,10 +131,13 @@ REPEATED = {
 SECRETS = frozenset(
     {
         "address_hash",
+        "answered_by",
         "auth",
         "case_id",
         "email_hash",
+        "ended_by",
         "key_hash",
+        "leader_id",
         "link_hash",
         "nonce",
         "p256dh",
@@ -300,6 +338,13 @@ async def _conversations(world: World, account_id: int) -> Rows:
             yield row
 
 
+async def _appeals(world: World, account_id: int) -> Rows:
+    async for one in _partition(world, APPEALS_BY_ACCOUNT, (account_id,)):
+        key = (one.case_id, one.decision, account_id)
+        async for row in _each(world, APPEALS, [key]):
+            yield row
+
+
 async def _reports(world: World, account_id: int) -> Rows:
     async for one in _partition(world, REPORTS_BY_REPORTER, (account_id,)):
         async for row in _each(world, REPORTS, [(one.report_id,)]):
@@ -326,6 +371,7 @@ _WAYS: dict[str, Callable[[World, int], Rows]] = {
     "notification_dismissals": _by_month(DISMISSALS),
     "held_notifications": _by_month(HELD_NOTIFICATIONS),
     "conversations": _conversations,
+    "appeals": _appeals,
     "reports": _reports,
     "import_failures": _failures,
 }

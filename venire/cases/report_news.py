@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import msgspec
 
-from venire.cases import store
+from venire.cases import reports, store
 from venire.cases.court import Court
+from venire.cases.judges import SEALED
 from venire.events import ReportFiled
 from venire.people.store import staff
 from venire.posts.telling import News, offer
@@ -25,7 +26,8 @@ async def tell_staff(court: Court, envelope: Envelope) -> None:
     data: dict[str, object] = {
         "id": str(row.id),
         "category": row.category,
-        "comment": row.comment,
+        # A report of what may harm a child is read by one named person, and by no other.
+        "comment": "" if reports.category_of(row, court) == SEALED else row.comment,
         "created_at_ms": row.created_at_ms,
         "status_ids": [str(one) for one in msgspec.json.decode(row.post_ids, type=list[int])],
         "rule_ids": [str(one) for one in msgspec.json.decode(row.rule_ids, type=list[int])],

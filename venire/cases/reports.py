@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import msgspec
 
-from venire.cases import delivery, intake, messages, report_desk, rules, store
+from venire.cases import delivery, intake, messages, report_desk, reporters, rules, store
 from venire.cases.court import Court
+from venire.cases.judges import holds_at_once
 from venire.cases.model import Case, Source, Subject
 from venire.events import ReportFiled
 from venire.kernel.errors import Invalid, NotFound
+from venire.notices import store as notices
 from venire.people import actions as people
 from venire.people.store import load_account
 from venire.posts import actions as posts
@@ -21,6 +23,8 @@ from venire.storage.verbs import Envelope
 
 COMMENT_CHARACTERS = 1000
 POSTS_AT_MOST = 100
+HOLDS_A_DAY = 5
+"""Posts that one member's reports hide at once; what is reported beyond these waits for a look."""
 MASTODON_CATEGORIES = ("spam", "legal", "violation", "other")
 _FROM_MASTODON = {"spam": "spam", "legal": "other", "other": "other"}
 
@@ -55,6 +59,8 @@ async def file_report(court: Court, draft: Draft) -> ReportRow:
         visible = post is not None and await posts.may_see(court.world, post, draft.reporter_id)
         if post is None or not visible or post.author_id != draft.target_account_id:
             raise NotFound("record_not_found", "there is no such post of this account")
+    aimed = await _all_aimed_at(court, draft)
+    await reporters.may_report(court, draft.reporter_id, aimed_at=aimed)
     row = ReportRow(
         id=court.world.ids.next(),
         reporter_id=draft.reporter_id,
@@ -70,6 +76,19 @@ async def file_report(court: Court, draft: Draft) -> ReportRow:
     writes = [*store.put_report(row), *report_desk.new_report_writes(row)]
     await storage.commit(f"report:{row.id}", writes, [ReportFiled(row.id)], expect=0)
     return row
+
+
+async def is_aimed_at(court: Court, subject: Subject, account_id: int) -> bool:
+    """Whether a post mentions a member: what they say of it is never discounted."""
+    if subject.kind != "post":
+        return False
+    return account_id in await posts.mentioned(court.world, subject.id)
+
+
+async def _all_aimed_at(court: Court, draft: Draft) -> bool:
+    subjects = [Subject("post", one, draft.target_account_id) for one in draft.post_ids]
+    aimed = [await is_aimed_at(court, one, draft.reporter_id) for one in subjects]
+    return bool(aimed) and all(aimed)
 
 
 def category_of(row: ReportRow, court: Court) -> str:
@@ -100,9 +119,11 @@ async def on_report_filed(court: Court, envelope: Envelope) -> None:
         if post is not None and post.state == DELETED:
             # Its author was faster: nobody is asked to judge what is not there.
             continue
-        case = await intake.note_source(
-            court.world, court.policy, subject, _source(court, row, post)
-        )
+        source = await _holding(court, subject, _source(court, row, post))
+        aimed = await is_aimed_at(court, subject, row.reporter_id)
+        said_by = await reporters.weight(court, row.reporter_id, aimed_at=aimed)
+        source = msgspec.structs.replace(source, weight=said_by)
+        case = await intake.note_source(court.world, court.policy, subject, source)
         if case.state in {"decided", "closed"}:
             # Judged before this report came: its reporter hears the outcome at once.
             await tell_outcome(court, case, row.reporter_id)
@@ -121,6 +142,22 @@ def _source(court: Court, row: ReportRow, post: Post | None) -> Source:
         private=private,
         edited_at_ms=None if post is None else post.edited_at_ms,
     )
+
+
+async def _holding(court: Court, subject: Subject, source: Source) -> Source:
+    """The source, asking for a hold where waiting would do the harm: a few a day and reporter."""
+    if subject.kind != "post" or not holds_at_once(source.category, court.policy):
+        return source
+    storage = court.world.storage
+    there = await store.case_of_subject(storage, "post", subject.id)
+    if there is not None and (
+        there.hold != "none" or await store.has_source(storage, there.id, source)
+    ):
+        return source
+    hold = await notices.count_hold(
+        storage, f"account:{source.account_id}", court.world.now_ms(), HOLDS_A_DAY
+    )
+    return msgspec.structs.replace(source, hold=hold)
 
 
 async def tell_outcome(court: Court, case: Case, reporter_id: int) -> None:

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Literal
 
 import msgspec
 
+from venire.cases import appeals, asking, clocks, reporter_rules, rounds
+from venire.cases.judges import SEALED, acted_on, is_for_bench
 from venire.cases.limits import LIFTS, LIMITS, limited, measure_of
 from venire.cases.model import Case, Hold, Round, RoundKind, Source, Step, StepType, Verdict
 from venire.cases.policy import CATEGORIES, Policy
-from venire.kernel.clock import HOUR_MS
 from venire.kernel.states import State, StateMachine
 
 CASE_STATES = StateMachine(
@@ -25,12 +25,22 @@ CASE_STATES = StateMachine(
     ),
 )
 
-What = Literal["hold", "draw", "seat", "verdict", "measure", "lift", "keep", "dispute", "wait"]
+What = Literal[
+    "hold",
+    "draw",
+    "chance",
+    "seat",
+    "verdict",
+    "measure",
+    "lift",
+    "keep",
+    "dispute",
+    "appeal_end",
+    "answer",
+    "wait",
+]
 
-SEALED = "child_safety"
-"""Whatever else is said of such a case, one named person sees it and nobody draws a panel."""
-
-_WEIGHT = {"panel": 1, "appeal": 1, "bench": 2, "named_person": 3}
+_WEIGHT = {"panel": 1, "appeal": 1, "bench": 2, "admin": 2, "named_person": 3}
 
 
 def gravest(categories: tuple[str, ...]) -> tuple[str, ...]:
@@ -56,7 +66,6 @@ def open_case(
     now_ms: int,
 ) -> Case:
     """A new case from the first thing said about a subject."""
-    category = policy.category(source.category)
     case = Case(
         id=case_id,
         public_id=public_id,
@@ -64,7 +73,8 @@ def open_case(
         subject_id=subject_id,
         author_id=author_id,
         opened_at_ms=now_ms,
-        due_at_ms=now_ms + category.clock_hours * HOUR_MS,
+        due_at_ms=clocks.due_ms(source, policy, now_ms),
+        clock_from_ms=now_ms,
         policy_version=policy.version,
         categories=(source.category,),
         sources=(),
@@ -79,7 +89,7 @@ def merge(case: Case, source: Source, policy: Policy, *, new_reporter: bool = Tr
     reports are not a burst, and must not buy the slower rule of contested cases.
     """
     hold_wanted = case.hold_wanted
-    if source.hold and case.hold == "none" and not hold_wanted:
+    if source.hold and not hold_wanted and clocks.may_hold(case, source):
         hold_wanted = source.kind
     sources = case.sources if source.kind in case.sources else (*case.sources, source.kind)
     reports = case.report_count + (source.kind == "report" and new_reporter)
@@ -88,16 +98,17 @@ def merge(case: Case, source: Source, policy: Policy, *, new_reporter: bool = Tr
         categories=gravest((*case.categories, source.category)),
         sources=sources,
         report_count=reports,
-        contested=is_contested(sources, reports, policy),
+        contested=case.together or is_contested(sources, reports, policy),
         private=case.private or source.private,
         hold_wanted=hold_wanted,
         inherits=case.inherits or source.inherits,
+        due_at_ms=clocks.merged_due_ms(case, source, policy),
     )
+    merged = reporter_rules.heard(merged, source, policy, new_reporter=new_reporter)
     if not is_reopened_by(case, source, policy):
         return merged
-    hours = policy.category(source.category).clock_hours
     return msgspec.structs.replace(
-        reopen(merged, due_at_ms=source.at_ms + hours * HOUR_MS),
+        reopen(merged, due_at_ms=clocks.due_ms(source, policy, source.at_ms)),
         hold_wanted=source.kind if source.hold else "",
         inherits=source.inherits,
     )
@@ -146,7 +157,7 @@ def ended(current: Round | None) -> Round | None:
 
 def is_contested(sources: tuple[str, ...], reports: int, policy: Policy) -> bool:
     """Whether a faction may have made this case: reports alone, or a burst of them."""
-    return set(sources) <= {"report"} or reports >= policy.panel.contested.burst_reports
+    return set(sources) <= {"report", "juror"} or reports >= policy.panel.contested.burst_reports
 
 
 def first_round_kind(case: Case, policy: Policy) -> RoundKind | None:
@@ -155,7 +166,7 @@ def first_round_kind(case: Case, policy: Policy) -> RoundKind | None:
     if judges not in {"panel", "bench"} or is_sealed(case) or case.subject_kind == "account":
         # There is no text of an account to put before jurors: a moderator looks at it whole.
         return None
-    return "bench" if case.private or judges == "bench" else "panel"
+    return "bench" if is_for_bench(case, policy) else "panel"
 
 
 def waits_for(case: Case, policy: Policy) -> str:
@@ -167,8 +178,11 @@ def waits_for(case: Case, policy: Policy) -> str:
     if is_sealed(case):
         return "named_person"
     if case.round is None or _is_between_rounds(case):
+        if case.subject_kind == "account":
+            return "moderator"
         judges = policy.category(case.category).judges
-        return "moderator" if case.subject_kind == "account" else judges
+        light = judges == "panel" and case.second_by_ms and case.round is None
+        return "reports" if light else judges
     return "bench" if case.round.kind == "bench" else "ballots"
 
 
@@ -182,15 +196,19 @@ def what_next(
     """
     if case.state in {"decided", "closed"}:
         return "wait"
-    if case.hold_wanted and case.hold == "none":
-        return "hold"
-    if takes_over(case):
-        return "verdict"
+    if _wants_hold(case) or takes_over(case):
+        return "hold" if _wants_hold(case) else "verdict"
+    if case.asks and overdue and not seats_open and not asking.is_answered(case):
+        return "answer"
     if case.verdict is not None and (case.round is None or case.round.recorded):
-        return _after_verdict(case, policy)
+        return _on_verdict(case, policy)
     if case.round is None or _is_between_rounds(case):
         return "wait" if _waits_for_a_person(case, policy) else "draw"
     return _in_round(case.round, seats_wanted, seats_open, overdue=overdue)
+
+
+def _wants_hold(case: Case) -> bool:
+    return bool(case.hold_wanted) and case.hold != "held" and case.measure != "remove"
 
 
 def _is_between_rounds(case: Case) -> bool:
@@ -199,6 +217,8 @@ def _is_between_rounds(case: Case) -> bool:
 
 
 def _waits_for_a_person(case: Case, policy: Policy) -> bool:
+    if case.appeal is not None:
+        return appeals.round_kind(case, policy) is None
     if case.sources == ("moderator",) and case.hold == "none":
         # The moderator who opened it is about to say what to do: no juror is called for that.
         return True
@@ -217,12 +237,19 @@ def _in_round(current: Round, seats_wanted: int, seats_open: int, *, overdue: bo
     if current.state in {"verdict", "hung", "expired"}:
         return "draw" if current.recorded else "verdict"
     if current.state == "drawing":
-        return "draw"
-    if current.exhausted or (overdue and current.kind == "panel"):
+        return rounds.while_drawing(current)
+    if current.exhausted or (overdue and current.kind != "bench"):
         # Everyone who could sit was asked, or the time is up: what is still undecided when the
         # last has answered is hung, and the bench takes it.
         return "verdict" if seats_open == 0 else "wait"
     return "seat" if seats_wanted > 0 else "wait"
+
+
+def _on_verdict(case: Case, policy: Policy) -> What:
+    if case.asks:
+        return asking.after_verdict(case)
+    appealed = case.appeal is not None
+    return appeals.after_verdict(case, policy) if appealed else _after_verdict(case, policy)
 
 
 def _after_verdict(case: Case, policy: Policy) -> What:
@@ -241,6 +268,8 @@ def _after_verdict(case: Case, policy: Policy) -> What:
 
 def next_round(case: Case, policy: Policy, now_ms: int) -> Round:
     """The round that follows: a first one, or the bench after a panel that could not decide."""
+    if case.appeal is not None:
+        return appeals.next_round(case, policy, now_ms)
     first = case.round is None or (_is_between_rounds(case) and "notice" not in case.sources)
     kind = first_round_kind(case, policy) if first else "bench"
     number = 1 if case.round is None else case.round.number + 1
@@ -256,7 +285,10 @@ def next_round(case: Case, policy: Policy, now_ms: int) -> Round:
 
 def apply(case: Case, step: Step) -> Case:
     """What a step makes of the case, once it is in the record."""
-    done = msgspec.structs.replace(case, pending=None, steps=case.steps + 1)
+    untold = (*case.untold, step.key) if step.untold else case.untold
+    done = msgspec.structs.replace(
+        case, pending=None, steps=case.steps + 1, untold=untold, acted=acted_on(case, step)
+    )
     return _EFFECTS[step.type](done, step)
 
 
@@ -264,29 +296,6 @@ def _held(case: Case, step: Step) -> Case:
     return msgspec.structs.replace(
         case, hold="held", held_at_ms=step.at_ms, held_by=step.by, hold_wanted=""
     )
-
-
-def _drawn(case: Case, step: Step) -> Case:
-    if step.opens is None:
-        return case
-    drawn = msgspec.structs.replace(step.opens, state="voting")
-    if case.state == "open":
-        CASE_STATES.check("open", "judging")
-    return msgspec.structs.replace(
-        case, round=drawn, state="judging", verdict=None, waits_for="ballots"
-    )
-
-
-def _seated(case: Case, step: Step) -> Case:
-    if case.round is None:
-        return case
-    seated = msgspec.structs.replace(
-        case.round,
-        cursor=step.cursor,
-        exhausted=step.exhausted,
-        logged=(*case.round.logged, *step.logged),
-    )
-    return msgspec.structs.replace(case, round=seated)
 
 
 def _judged(case: Case, step: Step) -> Case:
@@ -302,7 +311,7 @@ def _judged(case: Case, step: Step) -> Case:
         hung=case.hung or step.verdict == "hung",
         panel_ballots=case.panel_ballots + ballots,
         verdict=step.verdict,
-        judged_by="bank" if takes_over(case) or current is None else current.kind,
+        judged_by="bank" if takes_over(case) or current is None else step.by or current.kind,
         found=step.category,
         decided_at_ms=step.at_ms,
         state="judging",
@@ -334,6 +343,8 @@ def _decided(case: Case, step: Step, *, measure: str, hold: Hold) -> Case:
         decided_at_ms=case.decided_at_ms or step.at_ms,
         hold=hold,
         disputed=False,
+        decision=step.key,
+        appeals=0,
     )
 
 
@@ -351,7 +362,7 @@ def _by_moderator(case: Case, step: Step) -> Case:
         state="judging",
         verdict=verdict,
         found=step.category if removes else "",
-        judged_by="moderator",
+        judged_by=step.by or "moderator",
         decided_at_ms=step.at_ms,
         hold_wanted="",
         inherits="",
@@ -363,26 +374,22 @@ def _by_moderator(case: Case, step: Step) -> Case:
     return _decided(reopened, step, measure="remove" if removes else "none", hold=hold)
 
 
-def category_found(case: Case, votes: Sequence[tuple[str, str]]) -> str:
-    """The category most of those found who voted `violates`; empty where they do not say.
-
-    `votes`: (vote, category) of each ballot. What may harm a child is not theirs to find.
-    """
-    named = Counter(category for vote, category in votes if vote == "violates")
-    named.pop(SEALED, None)
-    most = max(named.values(), default=0)
-    leading = [name for name, count in named.items() if name and count == most]
-    return "" if not leading or case.category in leading else gravest(tuple(leading))[-1]
-
-
 _EFFECTS: dict[StepType, Callable[[Case, Step], Case]] = {
     "hold": _held,
-    "draw": _drawn,
-    "seat": _seated,
+    "draw": rounds.drawn,
+    "chance": rounds.chance_known,
+    "seat": rounds.seated,
     "verdict": _judged,
     "measure": _measured,
     "lift": _lifted,
     "keep": _lifted,
     "dispute": _disputed,
-    "moderator_action": _by_moderator,
+    "moderator_action": lambda case, step: appeals.after_moderator(
+        case, _by_moderator(case, step), step
+    ),
+    "appeal": appeals.filed,
+    "appeal_end": appeals.ended,
+    "look_again": appeals.looked_at_again,
+    "release": clocks.released,
+    "answer": asking.answered,
 }

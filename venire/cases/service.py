@@ -11,12 +11,12 @@ from typing import NamedTuple
 
 import msgspec
 
-from venire.cases import panels, store
+from venire.cases import clocks, pace, panels, pay, store
 from venire.cases.model import Case
 from venire.cases.policy import Policy
 from venire.cases.rules import is_sealed
 from venire.events import CaseChanged
-from venire.kernel.clock import MINUTE_MS, utc_day
+from venire.kernel.clock import utc_day
 from venire.kernel.errors import Conflict, Forbidden, Gone, Invalid, NotFound, Unavailable
 from venire.storage.tables.cases import SeatRow
 from venire.storage.timers import timer
@@ -46,21 +46,30 @@ class SeatAt(NamedTuple):
 
 
 async def accept(world: World, policy: Policy, at: SeatAt) -> SeatRow:
-    """Take the seat that was offered.
+    """Take the seat that was offered; a paid juror's promise is made in the same commit.
 
-    Raises Gone `summons_expired`, `panel_closed`; Forbidden `reported_it`.
+    Raises Gone `summons_expired`, `panel_closed`; Forbidden `reported_it`; Throttled `on_break`,
+    `dose_reached`.
     """
     await _not_a_reporter(world, policy, at)
+    await _within_measure(world, policy, at)
+    offer = await pay.offer_to(world, policy, at.juror_id)
+    promise = [] if offer is None else [pay.put_promise(offer, *at, world.now_ms())]
 
-    def answer(_case: Case, _seats: Sequence[SeatRow], seat: SeatRow) -> SeatRow:
-        deadline_ms = world.now_ms() + policy.panel.ballot_minutes * MINUTE_MS
+    def answer(case: Case, _seats: Sequence[SeatRow], seat: SeatRow) -> SeatRow:
+        minutes = policy.panel.ballot_minutes
+        deadline_ms = clocks.answer_by_ms(case, policy, world.now_ms(), minutes)
         return msgspec.structs.replace(seat, state="seated", deadline_ms=deadline_ms)
 
-    return await _answer(world, policy, at, answer, from_states=("offered",))
+    return await _answer(world, policy, at, answer, from_states=("offered",), also=promise)
 
 
 async def decline(world: World, policy: Policy, at: SeatAt) -> SeatRow:
-    """Give the seat back, without penalty, before or after having seen the post."""
+    """Give the seat back, before or after having seen the post.
+
+    Without a reason and without a penalty: it is not counted, not even towards the day's dose, and
+    the record says only that some place in the pool was passed on.
+    """
 
     def answer(_case: Case, _seats: Sequence[SeatRow], seat: SeatRow) -> SeatRow:
         return msgspec.structs.replace(seat, state="declined")
@@ -97,6 +106,22 @@ async def cast_ballot(
         )
 
     return await _answer(world, policy, at, answer, from_states=("seated",))
+
+
+async def _within_measure(world: World, policy: Policy, at: SeatAt) -> None:
+    """Keep the day's dose and the break. A seat that cannot be taken in time goes on to others."""
+    seat = await store.seat(world.storage, *at)
+    if seat is None or seat.state != "offered":
+        return
+    known, now_ms = await pace.pace_of(world, policy, at.juror_id), world.now_ms()
+    of_the_lot = seat.pool_index is not None
+    if of_the_lot and known.ballots + known.seated >= policy.panel.dose:
+        await decline(world, policy, at)
+        raise pace.dose_reached(now_ms)
+    if known.break_until_ms is not None:
+        if seat.deadline_ms <= known.break_until_ms:
+            await decline(world, policy, at)
+        raise pace.on_break(known.break_until_ms - now_ms)
 
 
 async def _not_a_reporter(world: World, policy: Policy, at: SeatAt) -> None:
@@ -136,6 +161,7 @@ async def _answer(
     *,
     from_states: tuple[str, ...],
     late: bool = False,
+    also: Sequence[Write] = (),
 ) -> SeatRow:
     for _ in range(_TRIES):
         case = await store.load(world.storage, at.case_id)
@@ -145,7 +171,7 @@ async def _answer(
         _check(case, seat, from_states, now_ms=world.now_ms(), late=late)
         seats = await store.seats(world.storage, at.case_id, at.round)
         answered = answer(case, seats, seat)
-        writes = _settle(policy, case, seats, answered)
+        writes = [*settle(policy, case, seats, answered), *also]
         try:
             await world.storage.commit(
                 store.aggregate(case.id), writes, [CaseChanged(case.id)], expect=case.version
@@ -167,7 +193,7 @@ def _check(
     case: Case, seat: SeatRow, from_states: tuple[str, ...], *, now_ms: int, late: bool
 ) -> None:
     """Refuse an answer that comes twice, late, or from someone who may not give it."""
-    if seat.state == "voted":
+    if seat.state in {"voted", "struck"}:
         raise Conflict("ballot_already_cast", "a ballot counts once and stays as it was cast")
     if seat.state == "timed_out" or (seat.deadline_ms <= now_ms and not late):
         raise Gone("summons_expired", "the deadline has passed; another juror was asked")
@@ -179,8 +205,11 @@ def _check(
         raise Forbidden(code, "accept the summons first, and answer it once", state=seat.state)
 
 
-def _settle(policy: Policy, case: Case, seats: Sequence[SeatRow], answered: SeatRow) -> list[Write]:
-    """The writes of an answer; with a ballot, the panel rule and, at its stop, everyone else."""
+def settle(policy: Policy, case: Case, seats: Sequence[SeatRow], answered: SeatRow) -> list[Write]:
+    """The writes of an answer; with a ballot, the panel rule and, at its stop, everyone else.
+
+    A ballot that is struck out of a round that goes on is one that changes it, too.
+    """
     day = utc_day(answered.offered_at_ms)
     writes = store.put_seat(answered, day)
     if answered.state == "seated":
@@ -189,7 +218,7 @@ def _settle(policy: Policy, case: Case, seats: Sequence[SeatRow], answered: Seat
         writes.append(timer(store.aggregate(case.id), "seat", str(at), answered.deadline_ms))
     now = [answered if seat.juror_id == answered.juror_id else seat for seat in seats]
     current = case.round
-    if answered.state == "voted" and current is not None:
+    if answered.state in {"voted", "struck"} and current is not None:
         outcome = panels.evaluate(current, now, policy)
         current = msgspec.structs.replace(
             current,

@@ -8,13 +8,21 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Literal, cast
 
+from venire.cases import appeals
 from venire.cases.entries import source_of
 from venire.cases.model import Case, Source, Statement
 from venire.cases.policy import Policy
 from venire.kernel.clock import DAY_MS
+from venire.people.model import Standing
 
-_MONTH_MS = 30 * DAY_MS + DAY_MS // 2
+Kind = Literal["hold", "measure", "lift", "overturned", "upheld"]
+_AS_IT_SAYS = {"hold": "hold", "lift": "none", "overturned": "none"}
 _WORDS_AT_MOST = 10
+
+
+def kind_of(kind: str, key: str) -> str:
+    """The kind of statement for what a step does outside: an appeal that won says so."""
+    return "overturned" if kind == "lift" and key.endswith(":appeal_end") else kind
 
 
 def build(
@@ -28,21 +36,27 @@ def build(
     record_index: int,
     at_ms: int,
     limited: bool = False,
+    decision: str = "",
+    stands: Standing | None = None,
 ) -> Statement:
-    """The statement for one step of a case. `limited`: the step put a limit on the account."""
+    """The statement for one step of a case. `limited`: the step put a limit on the account.
+
+    `decision` is the step's key; `stands` is how the account stands once it has taken effect.
+    """
     category = policy.category(case.category)
     measured = kind == "measure"
+    points = 0 if stands is None else stands.points
     decided_by = "" if kind == "hold" else case.judged_by
     return Statement(
         id=identifier,
-        kind=cast("Literal['hold', 'measure', 'lift']", kind),
+        kind=cast("Kind", kind),
         case=case.public_id,
         post_id=case.subject_id if case.subject_kind == "post" else None,
         category=category.name,
         rule=category.rule,
         rule_title=category.title,
         rule_text=category.text,
-        measure={"hold": "hold", "measure": case.measure, "lift": "none"}[kind],
+        measure=_AS_IT_SAYS.get(kind) or case.measure or "none",
         decided_by=decided_by,
         automated=decided_by == "bank" or (kind == "hold" and source_of(case) == "detector"),
         sources=tuple(sorted({source_of(case)})),
@@ -53,8 +67,12 @@ def build(
         points_expire_ms=(
             at_ms + policy.points.expire_days * DAY_MS if measured and not limited else None
         ),
-        appeal_until_ms=at_ms + policy.appeals.months * _MONTH_MS if measured else None,
+        appeal_until_ms=appeals.until_ms(policy, at_ms) if measured else None,
         record_index=record_index if record_index >= 0 else None,
+        decision=decision,
+        standing_points=points if measured else 0,
+        suspend_at=policy.points.suspend_at if measured and points else 0,
+        suspended_until_ms=stands.until_ms if measured and stands and stands.suspended else None,
     )
 
 

@@ -10,14 +10,29 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
-from venire.cases import draws, entries, limits, panels, rules, service, store
+from venire.cases import (
+    appeals,
+    appeals_ending,
+    clocks,
+    draw_facts,
+    drawing,
+    entries,
+    last_resort,
+    panels,
+    reporter_rules,
+    rules,
+    service,
+    store,
+    tallying,
+)
 from venire.cases.court import Court
-from venire.cases.model import Case, Step
-from venire.events import CaseStepped, Event, SummonsOffered
+from venire.cases.judges import leaves_the_lot
+from venire.cases.model import Case, Round, Step, Verdict
+from venire.events import CaseStepped, Event, PanelEnded, SummonsOffered
 from venire.kernel.clock import MINUTE_MS, utc_day
 from venire.kernel.errors import Conflict, Unavailable
 from venire.record import store as record_store
@@ -28,6 +43,8 @@ from venire.storage.verbs import Write
 
 _MOST_STEPS = 100
 _PAUSE_S = 0.05
+_GONE = {"declined": "decline", "struck": "decline", "timed_out": "timeout"}
+"""What the record says of a seat that is free again, by its state."""
 _NO_BENCH_RETRY_MS = 5 * MINUTE_MS
 
 
@@ -52,59 +69,91 @@ async def _begin(court: Court, case: Case) -> bool:
     """Commit the intent of the next step; say whether there was one."""
     number = 0 if case.round is None else case.round.number
     seats = await store.seats(court.world.storage, case.id, number) if number else []
-    wanted = panels.seats_wanted(case.round, seats, court.policy)
+    wanted = panels.seats_wanted(case.round, seats, court.policy, times=clocks.more_seats(case))
     still_open = sum(seat.state in {"offered", "seated"} for seat in seats)
-    now_ms = court.world.now_ms()
-    if rules.is_sealed(case) and rules.ended(case.round) != case.round:
-        return await _seal(court, case, seats)
+    if await _before_all(court, case, seats):
+        return True
     what = rules.what_next(
         case,
         court.policy,
         seats_wanted=wanted,
         seats_open=still_open,
-        overdue=case.due_at_ms <= now_ms,
+        overdue=case.due_at_ms <= court.world.now_ms(),
     )
+    if what == "verdict" and drawing.gone(case.round, seats):
+        # Before the round is over: whoever did not come is in the record.
+        what, wanted = "seat", 0
     match what:
         case "wait":
             return await _note_wait(court, case)
         case "draw":
             return await _draw(court, case)
+        case "chance":
+            return await _chance(court, case)
         case "seat":
             return await _seat(court, case, seats, wanted)
-        case "hold":
-            by = case.hold_wanted
-            header = entries.hold_header(case, court.policy, by)
-            step = Step("hold", entries.step_key(case, "hold"), now_ms, by=by)
-            await intend(court, case, step, [("hold", header)])
         case "verdict":
-            await _verdict(court, case, now_ms)
+            await _verdict(court, case, court.world.now_ms())
+        case _:
+            await _conclude(court, case, what)
+    return True
+
+
+async def _before_all(court: Court, case: Case, seats: Sequence[SeatRow]) -> bool:
+    """Do what does not wait for the round: end one, or a hold whose time is up; whether it did."""
+    now_ms = court.world.now_ms()
+    if leaves_the_lot(case, court.policy) and rules.ended(case.round) != case.round:
+        return await _seal(court, case, seats)
+    if not clocks.hold_is_over(case, court.policy, now_ms):
+        return False
+    header = entries.lift_header(case, court.policy, by_clock=True)
+    step = Step("release", entries.step_key(case, "release"), now_ms)
+    await intend(court, case, step, [("lift", header)])
+    return True
+
+
+_Conclusion = Literal["hold", "measure", "lift", "keep", "dispute", "appeal_end", "answer"]
+
+
+async def _conclude(court: Court, case: Case, what: _Conclusion) -> None:
+    step = Step(what, entries.step_key(case, what), court.world.now_ms())
+    headers: Sequence[tuple[str, dict[str, Any]]] = []
+    match what:
+        case "appeal_end":
+            step, headers = await appeals_ending.conclusion(court, case)
+        case "hold":
+            step = msgspec.structs.replace(step, by=case.hold_wanted)
+            headers = [("hold", entries.hold_header(case, court.policy, case.hold_wanted))]
         case "measure":
             measure = court.policy.category(case.category).measure
-            header = entries.measure_header(case, court.policy, measure)
-            step = Step("measure", entries.step_key(case, "measure"), now_ms, measure=measure)
-            await intend(court, case, step, [("measure", header)])
+            step = msgspec.structs.replace(step, measure=measure)
+            headers = [("measure", entries.measure_header(case, court.policy, measure))]
         case "lift":
-            header = entries.lift_header(case, court.policy)
-            step = Step("lift", entries.step_key(case, "lift"), now_ms)
-            await intend(court, case, step, [("lift", header)])
-        case "keep" | "dispute":
-            await intend(court, case, Step(what, entries.step_key(case, what), now_ms), [])
-    return True
+            headers = [("lift", entries.lift_header(case, court.policy))]
+        case _:
+            # What shows nobody anything is in no record.
+            pass
+    await intend(court, case, step, headers)
 
 
 async def _seal(court: Court, case: Case, seats: Sequence[SeatRow]) -> bool:
     """Let a panel go that must not see what it was drawn for."""
     sealed = msgspec.structs.replace(case, round=rules.ended(case.round))
     writes = [*store.put_case(sealed), *service.dismiss_open(seats)]
-    await court.world.storage.commit(store.aggregate(case.id), writes, expect=case.version)
+    # Whoever has voted by then has served.
+    told = [PanelEnded(case.id)]
+    await court.world.storage.commit(store.aggregate(case.id), writes, told, expect=case.version)
     return True
 
 
 async def _verdict(court: Court, case: Case, now_ms: int) -> None:
     inherited = rules.takes_over(case) or case.round is None
-    verdict = "violates" if inherited or case.round is None else case.round.verdict or "hung"
     number = 0 if inherited or case.round is None else case.round.number
+    verdict: Verdict = "violates"
+    if not inherited and case.round is not None:
+        verdict = case.round.verdict or await _undecided(court, case, case.round)
     found = await _category_found(court, case, number) if verdict == "violates" else ""
+    found = found or appeals.found_before(case)
     step = Step(
         "verdict",
         entries.step_key(case, "verdict"),
@@ -112,11 +161,23 @@ async def _verdict(court: Court, case: Case, now_ms: int) -> None:
         round=number,
         verdict=verdict,
         category=found,
+        by=await last_resort.judged_by(court, case),
     )
     judged = msgspec.structs.replace(case, found=found)
     header = entries.verdict_header(judged, court.policy, verdict)
+    header["judged_by"] = step.by or header["judged_by"]
     commits = {"inherits": case.inherits} if inherited else await _ballots(court, case)
-    await intend(court, case, step, [("verdict", header)], commits)
+    # A question is no post: the record counts verdicts on what was said here, and no others.
+    told = [] if case.asks else [("verdict", header)]
+    await intend(court, case, step, told, commits)
+
+
+async def _undecided(court: Court, case: Case, current: Round) -> Verdict:
+    """What a round makes of it that ends before its rule stops it: an appeal by all who came."""
+    if current.kind != "appeal":
+        return "hung"
+    seats = await store.seats(court.world.storage, case.id, current.number)
+    return panels.of_those_who_came(current, seats, court.policy, least=appeals.SMALLEST_PANEL)
 
 
 async def _category_found(court: Court, case: Case, number: int) -> str:
@@ -126,7 +187,7 @@ async def _category_found(court: Court, case: Case, number: int) -> str:
         return next((source.category for source in said if source.inherits == case.inherits), "")
     seats = await store.seats(court.world.storage, case.id, number)
     votes = [(seat.vote or "", seat.category or "") for seat in seats if seat.state == "voted"]
-    return rules.category_found(case, votes)
+    return panels.category_found(case, votes)
 
 
 async def _ballots(court: Court, case: Case) -> dict[str, str]:
@@ -177,17 +238,27 @@ async def intend(
 
 async def _finish(court: Court, case: Case, step: Step) -> None:
     """Put an intent into the record, then apply it: only now does it take effect outside."""
+    intended = await drawing.in_time(court, step)
+    if intended is None:
+        again = store.put_case(msgspec.structs.replace(case, pending=None))
+        await court.world.storage.commit(store.aggregate(case.id), again, expect=case.version)
+        return
     index = -1
-    for key, entry in step.entries:
+    for key, entry in intended.entries:
         index = await court.sequencer.append(key, entry)
-    applied = rules.apply(case, step)
+    step = drawing.as_recorded(court, intended)
+    applied = clocks.wound(case, rules.apply(case, step), step.at_ms)
     writes = store.put_case(applied)
-    events: list[Event] = [CaseStepped(case.id, limits.effect_of(case, step), step.key, index)]
+    writes += clocks.timers_after(case, applied, court.policy, step.at_ms)
+    writes += await appeals_ending.writes_of(court.world.storage, case, applied, step)
+    writes += await tallying.ballots_of(court.world.storage, case, step, index)
+    effect = appeals.effect_outside(case, step)
+    events: list[Event] = [CaseStepped(case.id, effect, step.key, index)]
     if step.type == "seat" and case.round is not None and case.round.state == "voting":
         more, offered = _offer(court, case, step)
-        writes += more
+        writes += [*more, *await draw_facts.note_busy(court, case, step)]
         events += offered
-    elif applied.state == "decided":
+    elif applied.state in {"decided", "closed"} or (case.appeal and not applied.appeal):
         seats = await store.seats(court.world.storage, case.id)
         writes += service.dismiss_open(seats)
     await court.world.storage.commit(store.aggregate(case.id), writes, events, expect=case.version)
@@ -196,7 +267,8 @@ async def _finish(court: Court, case: Case, step: Step) -> None:
 def _offer(court: Court, case: Case, step: Step) -> tuple[list[Write], list[Event]]:
     """The summons of a seating: one seat, one deadline, one event for each juror."""
     aggregate = store.aggregate(case.id)
-    deadline_ms = court.world.now_ms() + court.policy.panel.summons_minutes * MINUTE_MS
+    now_ms, minutes = court.world.now_ms(), court.policy.panel.summons_minutes
+    deadline_ms = clocks.answer_by_ms(case, court.policy, now_ms, minutes)
     writes: list[Write] = []
     for juror_id, pool_index, hit_rate, false_alarm_rate in step.jurors:
         seat = SeatRow(
@@ -222,71 +294,26 @@ def _offer(court: Court, case: Case, step: Step) -> tuple[list[Write], list[Even
 
 async def _draw(court: Court, case: Case) -> bool:
     """Open the next round: commit to its exclusions before its order can be known."""
-    now_ms = court.world.now_ms()
-    planned = rules.next_round(case, court.policy, now_ms)
-    # A round of its own order: the same batch would ask the same people first again.
-    planned = msgspec.structs.replace(planned, batch=planned.number)
-    drawn = None
-    if planned.kind == "panel":
-        drawn = await draws.prepare(court, case)
-        if drawn is None:
-            # Nobody to draw from: the bench takes what a panel cannot.
-            planned = msgspec.structs.replace(planned, kind="bench", rule="one_of_bench")
-    step = Step("draw", entries.step_key(case, "draw"), now_ms, opens=planned)
-    if drawn is None:
-        await intend(court, case, step, [])
-        return True
-    headers = entries.draw_headers(
-        case,
-        number=planned.number,
-        epoch=drawn.epoch,
-        root=drawn.root,
-        rule_hash=drawn.rule_hash,
-        excluded=drawn.excluded,
-        panel_rule=planned.rule,
-        contested=planned.contested,
-    )
-    planned = msgspec.structs.replace(planned, epoch=drawn.epoch, excluded=tuple(drawn.excluded))
-    step = msgspec.structs.replace(step, opens=planned)
-    await intend(court, case, step, [("draw", header) for header in headers])
+    if reporter_rules.waits_for_a_second(case, court.world.now_ms()):
+        return await _note_wait(court, case)
+    await intend(court, case, *await drawing.draw(court, case))
     return True
+
+
+async def _chance(court: Court, case: Case) -> bool:
+    """Let the order of a draw be known."""
+    found = await drawing.chance(court, case)
+    if found is not None:
+        await intend(court, case, *found)
+    return found is not None
 
 
 async def _seat(court: Court, case: Case, seats: Sequence[SeatRow], wanted: int) -> bool:
     """Offer seats to the next in the order; log who declined or let the deadline pass."""
-    current = case.round
-    if current is None:
-        return False
-    found = await draws.next_in_order(court, case, current, wanted)
-    if not found.jurors and current.kind != "panel":
+    found = await drawing.seating(court, case, seats, wanted)
+    if found is None:
         return await _note_wait(court, case, look_again=True)
-    gone = [
-        seat
-        for seat in seats
-        if seat.state in {"declined", "timed_out"} and seat.juror_id not in current.logged
-    ]
-    headers: list[tuple[str, dict[str, Any]]] = []
-    if current.kind == "panel":
-        for state, kind in (("declined", "decline"), ("timed_out", "timeout")):
-            indices = [s.pool_index for s in gone if s.state == state and s.pool_index is not None]
-            if indices:
-                header = entries.seat_header(case, current.number, current.epoch, indices)
-                headers.append((kind, header))
-        seated = [juror[1] for juror in found.jurors if juror[1] is not None]
-        if seated:
-            header = entries.seat_header(case, current.number, current.epoch, seated)
-            headers.append(("seat", header))
-    step = Step(
-        "seat",
-        entries.step_key(case, "seat"),
-        court.world.now_ms(),
-        round=current.number,
-        jurors=tuple(found.jurors),
-        logged=tuple(seat.juror_id for seat in gone),
-        cursor=found.cursor,
-        exhausted=found.exhausted,
-    )
-    await intend(court, case, step, headers)
+    await intend(court, case, *found)
     return True
 
 
@@ -296,7 +323,9 @@ async def _note_wait(court: Court, case: Case, *, look_again: bool = False) -> b
     One such timer at a time: a case that many report must not look again for each of them.
     """
     waits_for, now_ms = rules.waits_for(case, court.policy), court.world.now_ms()
-    look_again = look_again and case.look_again_ms <= now_ms
+    # Set by a clock that has been put back since, it would be far away.
+    far = case.look_again_ms > now_ms + _NO_BENCH_RETRY_MS
+    look_again = look_again and (far or case.look_again_ms <= now_ms)
     if waits_for == case.waits_for and not look_again:
         return False
     waiting = msgspec.structs.replace(case, waits_for=waits_for)

@@ -79,7 +79,7 @@ def put_case(case: Case) -> list[Write]:
     waiting = OpenCaseRow(_shard(case.id), case.id, case.state, case.waits_for, case.opened_at_ms)
     queue: Write = (
         Put(OPEN_CASES, waiting)
-        if case.state in {"open", "judging"}
+        if case.state in {"open", "judging"} and not case.asks
         else Delete(OPEN_CASES, waiting)
     )
     return [Put(CASES, row), queue]
@@ -164,6 +164,16 @@ def put_source(case_id: int, source: Source) -> list[Write]:
 async def copies_of(storage: Storage, origin: str, limit: int = 1000) -> list[Case]:
     """The cases on copies of a case's post."""
     rows = await storage.range(COPIES, (origin,), limit=limit)
+    loaded = await storage.get_many(CASES, [(row.case_id,) for row in rows])
+    return [_case(row) for row in loaded if row is not None]
+
+
+async def copies_page(
+    storage: Storage, origin: str, above: int | None, limit: int = 200
+) -> list[Case]:
+    """The same page by page, however many there are: after the case `above`, in their order."""
+    bound = None if above is None else (above,)
+    rows = await storage.range(COPIES, (origin,), above=bound, limit=limit)
     loaded = await storage.get_many(CASES, [(row.case_id,) for row in rows])
     return [_case(row) for row in loaded if row is not None]
 

@@ -65,11 +65,19 @@ async def forget(court: Court, case: Case) -> None:
 
     Copies removed before stay so until they are looked at: each has its own statement and appeal.
     """
-    copies = await store.copies_of(court.world.storage, case.public_id)
-    inherited = [copy.subject_id for copy in copies if copy.inherits == case.public_id]
-    for post_id in (case.subject_id, *inherited):
-        await bank_store.deactivate(court.world.storage, post_id)
-        court.detectors.bank.remove(post_id)
+    await forget_post(court, case.subject_id)
+    above: int | None = None
+    while page := await store.copies_page(court.world.storage, case.public_id, above):
+        for copy in page:
+            if copy.inherits == case.public_id:
+                await forget_post(court, copy.subject_id)
+        above = page[-1].id
+
+
+async def forget_post(court: Court, post_id: int) -> None:
+    """Take one post's text out of the bank; harmless where it is not there."""
+    await bank_store.deactivate(court.world.storage, post_id)
+    court.detectors.bank.remove(post_id)
 
 
 async def _until_indexed(court: Court, fence: int) -> None:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import islice
 from typing import NamedTuple
 
 from venire.people import addresses, follows, relations
 from venire.storage.world import World
 
-_FOLLOWERS_READ = 5_000
+_PAGE = 1_000
 
 
 class Ties(NamedTuple):
@@ -39,9 +40,16 @@ async def ties_of(world: World, author_id: int, members: Sequence[int]) -> Ties:
 
 async def _followers(world: World, author_id: int, members: Sequence[int]) -> frozenset[int]:
     """Which members follow the author: read off the shorter side."""
-    page = await follows.follower_page(world, author_id, limit=_FOLLOWERS_READ)
-    if len(page) < _FOLLOWERS_READ:
-        return frozenset(account_id for _, account_id in page)
-    return frozenset(
-        [member for member in members if await follows.is_following(world, member, author_id)]
-    )
+    found: list[int] = []
+    below: int | None = None
+    while len(found) <= len(members):
+        page = await follows.follower_page(world, author_id, below=below, limit=_PAGE)
+        found += [account_id for _, account_id in page]
+        if len(page) < _PAGE:
+            return frozenset(found)
+        below = page[-1][0]
+    among: set[int] = set()
+    left = iter(members)
+    while some := list(islice(left, _PAGE)):
+        among |= await follows.followers_among(world, author_id, some)
+    return frozenset(among)

@@ -9,9 +9,12 @@ from __future__ import annotations
 import re
 from typing import Any, NamedTuple
 
-from venire.cases import panels, service, store
+import msgspec
+
+from venire.cases import appeals_views, panels, questions, service, store
 from venire.cases.court import Court
 from venire.cases.entries import source_of
+from venire.cases.judges import SEALED
 from venire.cases.model import Case, Statement
 from venire.kernel.clock import iso_ms, utc_day
 from venire.kernel.errors import NotFound
@@ -24,6 +27,15 @@ from venire.storage.tables.cases import ModeratorActionRow
 _HANDLE = re.compile(r"@([A-Za-z0-9_]+)(?:@[\w.:-]+)?")
 _CONTEXT = 3
 _VERSIONS = 5
+_OF_AUTHOR = (
+    "points",
+    "points_expire",
+    "text",
+    "id",
+    "standing_points",
+    "suspend_at",
+    "suspended_until",
+)
 
 
 class OpenSummons(NamedTuple):
@@ -77,7 +89,8 @@ async def exhibit(court: Court, at: service.SeatAt, language: str) -> dict[str, 
         raise NotFound("summons_not_found", "this panel is over")
     category = court.policy.category(case.category)
     seats = await store.seats(court.world.storage, at.case_id, at.round)
-    text, context, earlier = await _blind(court, case)
+    names: dict[str, str] = {}
+    text, context, earlier = await _blind(court, case, names)
     return {
         "case": case.public_id,
         "round": at.round,
@@ -89,20 +102,34 @@ async def exhibit(court: Court, at: service.SeatAt, language: str) -> dict[str, 
         "text": text,
         "context": context,
         "earlier": earlier,
+        "appeal": await appeals_views.before_jurors(court, case, lambda said: _masked(said, names)),
         "deadline": iso_ms(seat.deadline_ms),
         "state": seat.state,
         "ballots_left": panels.ballots_left(case.round, seats, court.policy),
     }
 
 
-async def _blind(court: Court, case: Case) -> tuple[str, list[dict[str, str]], list[str]]:
+async def _blind(
+    court: Court, case: Case, names: dict[str, str]
+) -> tuple[str, list[dict[str, str]], list[str]]:
     """The subject's text, what it answers and what it said before, with people as letters.
 
     What it said before: else an author would change a post under its jurors and be judged by
     words that nobody had complained of.
     """
-    names: dict[str, str] = {}
-    post = await posts.load(court.world, case.subject_id) if case.subject_kind == "post" else None
+    question = await questions.question_of(court.world.storage, case)
+    if question is not None:
+        said_before = msgspec.json.decode(question.context, type=list[str])
+        answered = [
+            {"from": _letter(names, f"above:{n}"), "text": _masked(said, names)}
+            for n, said in enumerate(said_before)
+        ]
+        return _masked(question.text, names), answered, []
+    case = await questions.about(court.world.storage, case)
+    if case.subject_kind == "account":
+        note, said = await appeals_views.account_texts(court, case, lambda t: _masked(t, names))
+        return note, [], said
+    post = await posts.load(court.world, case.subject_id)
     if post is None:
         return "", [], []
     context: list[dict[str, str]] = []
@@ -183,19 +210,25 @@ async def _has_reported(court: Court, case: Case, viewer_id: int | None) -> bool
 async def _statement_for(court: Court, case: Case, *, own: bool) -> dict[str, Any] | None:
     found = await store.statements(court.world.storage, case.author_id, limit=200)
     for statement in found:
-        if statement.case == case.public_id:
+        if statement.case == case.public_id and not _stops_posting(statement):
             view = statement_view(court, statement)
             if not own:
                 # A reporter sees what was decided and why, not what it cost the author.
-                for hidden in ("points", "points_expire", "text", "id"):
+                for hidden in _OF_AUTHOR:
                     view.pop(hidden)
             return view
     return None
 
 
+def _stops_posting(statement: Statement) -> bool:
+    """Whether it is about the account until the verdict, and not about what was decided."""
+    return statement.kind == "hold" and statement.measure == "suspend"
+
+
 def statement_view(court: Court, statement: Statement) -> dict[str, Any]:
     """A statement of reasons as its author reads it."""
     until = statement.appeal_until_ms
+    suspended = statement.suspended_until_ms
     expire = statement.points_expire_ms
     return {
         "id": str(statement.id),
@@ -216,19 +249,23 @@ def statement_view(court: Court, statement: Statement) -> dict[str, Any]:
         "points": statement.points,
         "points_expire": None if expire is None else iso_ms(expire),
         "appeal_until": None if until is None else iso_ms(until),
+        "standing_points": statement.standing_points,
+        "suspend_at": statement.suspend_at,
+        "suspended_until": None if suspended is None else iso_ms(suspended),
         "record_index": statement.record_index,
     }
 
 
 def queue_view(court: Court, case: Case) -> dict[str, Any]:
-    """A case as moderators see it in the queue."""
+    """A case as moderators see it in the queue; of a sealed one only that it is there."""
+    sealed = SEALED in case.categories
     return {
         "case": case.public_id,
         "id": str(case.id),
         "subject": case.subject_kind,
-        "subject_id": str(case.subject_id),
-        "author_id": str(case.author_id),
-        "categories": list(case.categories),
+        "subject_id": "" if sealed else str(case.subject_id),
+        "author_id": "" if sealed else str(case.author_id),
+        "categories": [SEALED] if sealed else list(case.categories),
         "sources": list(case.sources),
         "reports": case.report_count,
         "state": case.state,

@@ -8,8 +8,10 @@ from typing import Any
 import click
 import msgspec
 
+from venire.cases.pay_statements import owed_to
 from venire.cli.options import data_option, json_option, on_house, print_result, profile_option
 from venire.jury import actions as jury
+from venire.jury import choices
 from venire.jury import store as jurors
 from venire.kernel.clock import DAY_MS
 from venire.kernel.errors import NotFound
@@ -116,7 +118,10 @@ def list_jurors(data: str | None, json_to: str | None) -> None:
         rows = []
         for member in await jurors.everyone(house.world.storage):
             known = await people_store.load_account(house.world, member.account_id)
-            missing = await jury.unfit_for(house.world, house.court.policy.jury, member)
+            policy = house.court.policy
+            missing = await jury.unfit_for(house.world, policy.jury, member)
+            owed = await owed_to(house.world, policy, member.account_id)
+            consent = await choices.consent_of(house.world.storage, member.account_id)
             rows.append(
                 {
                     "name": known.username if known else "(deleted)",
@@ -124,6 +129,10 @@ def list_jurors(data: str | None, json_to: str | None) -> None:
                     "bench": member.bench,
                     "paid": member.paid,
                     "missing": list(missing),
+                    "warning": "" if consent is None else consent.warning,
+                    "currency": policy.pay.currency,
+                    "owed": owed,
+                    "owed_text": policy.pay.written(owed),
                 }
             )
         return rows
@@ -131,7 +140,8 @@ def list_jurors(data: str | None, json_to: str | None) -> None:
     rows = on_house(act, data=data)
     lines = [
         f"{row['name']:<32} {row['state']:<10} {'bench' if row['bench'] else 'pool':<6}"
-        f" {'paid' if row['paid'] else 'volunteer':<10} {', '.join(row['missing'])}"
+        f" {'paid' if row['paid'] else 'volunteer':<10}"
+        f" {row['owed_text'] if row['owed'] or row['paid'] else '':>14} {', '.join(row['missing'])}"
         for row in rows
     ]
     print_result(rows, json_to, "\n".join(lines) or "nobody serves yet")

@@ -95,7 +95,12 @@ def simulate() -> None:
 
 
 @simulate.command("jury")
-@click.option("--accuracy", type=click.FloatRange(0, 1), default=0.8, show_default=True)
+@click.option(
+    "--accuracy",
+    type=click.FloatRange(0, 1),
+    default=None,
+    help="Of honest jurors, each way.  [default: 0.8; 0.85 with --faction or --rule contested]",
+)
 @click.option("--base-rate", type=click.FloatRange(0, 1), default=0.3, show_default=True)
 @click.option("--lenient", type=click.FloatRange(0, 1), default=0.0, show_default=True)
 @click.option("--faction", type=click.FloatRange(0, 1), default=0.0, show_default=True)
@@ -109,7 +114,7 @@ def simulate() -> None:
 @click.option("--seed", type=int, default=1, show_default=True)
 @json_option
 def simulate_jury_command(
-    accuracy: float,
+    accuracy: float | None,
     base_rate: float,
     lenient: float,
     faction: float,

@@ -24,6 +24,7 @@ _COMMANDS = {
     "export": "moving",
     "fsck": "serving",
     "import": "moving",
+    "gold": "calibrating",
     "init": "initialising",
     "juror": "accounts",
     "notice": "noticing",

@@ -2,34 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import click
-import httpx
 
 from venire.api.notices import item_view
 from venire.cases import answers, releases
+from venire.cli.elsewhere import ask, token_option, url_option
 from venire.cli.options import data_option, json_option, on_house, print_result
 from venire.kernel.clock import SystemClock, iso_ms
-from venire.kernel.errors import Invalid, NotFound, Unavailable
+from venire.kernel.errors import NotFound
 from venire.kernel.ids import parse_id
 from venire.notices import actions, intake, store
 from venire.notices.model import Envelope
 from venire.notices.replies import Pack
 from venire.server.wiring import House
-
-_TIMEOUT_S = 120
-
-Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
-url_option: Decorator = click.option("--url", default=None, help="A site elsewhere.")
-token_option: Decorator = click.option(
-    "--token-file",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    default=None,
-    help="A file with the token to act with on --url.",
-)
 
 
 @click.group()
@@ -85,15 +73,6 @@ async def _receive(house: House, path: Path, provider: str) -> dict[str, Any]:
     return {"ref": str(kept.id), "items": kept.item_count}
 
 
-def _headers(token_file: Path | None) -> dict[str, str]:
-    if token_file is None:
-        raise Invalid("token_file_missing", "--url needs --token-file")
-    token = token_file.read_text(errors="replace").strip()
-    if not token.isascii() or not token.isprintable() or " " in token:
-        raise Invalid("token_file_invalid", f"{token_file} holds no token")
-    return {"authorization": f"Bearer {token}"}
-
-
 def _send(path: Path, url: str, token_file: Path | None) -> dict[str, Any]:
     parcel = intake.open_path(path)
     now_ms = SystemClock().now_ms()
@@ -102,24 +81,8 @@ def _send(path: Path, url: str, token_file: Path | None) -> dict[str, Any]:
         (f"file{place}", (file.name, file.read()))
         for place, file in enumerate(intake.files_to_send(path, now_ms=now_ms))
     ]
-    return _ask("POST", url, "/api/v1/notices", token_file, files=files)
-
-
-def _ask(method: str, url: str, path: str, token_file: Path | None, **sent: Any) -> dict[str, Any]:
-    """What a site elsewhere answers. Unavailable `site_unreachable`, `site_refused`."""
-    headers = _headers(token_file)
-    try:
-        with httpx.Client(base_url=url, timeout=_TIMEOUT_S, trust_env=False) as client:
-            answer = client.request(method, path, headers=headers, **sent)
-    except (httpx.HTTPError, httpx.InvalidURL) as error:
-        raise Unavailable("site_unreachable", f"{url} does not answer: {error}") from error
-    if not answer.is_success:
-        raise Unavailable("site_refused", f"{answer.status_code}: {answer.text[:500]}")
-    try:
-        shown: dict[str, Any] = answer.json()
-    except ValueError as error:
-        raise Unavailable("site_refused", f"{url} does not answer as a site does") from error
-    return shown
+    told: dict[str, Any] = ask("POST", url, "/api/v1/notices", token_file, files=files)
+    return told
 
 
 @notice.command("show")
@@ -133,7 +96,7 @@ def show(
 ) -> None:
     """The state of each item of a notice."""
     if url is not None:
-        shown = _ask("GET", url, f"/api/v1/notices/{_ref(ref)}", token_file)
+        shown = ask("GET", url, f"/api/v1/notices/{_ref(ref)}", token_file)
     else:
         shown = on_house(lambda house: _load(house, ref), data=data)
     counts: dict[str, int] = {}

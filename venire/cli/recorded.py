@@ -22,7 +22,7 @@ _TIMEOUT_S = 20
 def written_out(source: str) -> Iterator[str]:
     """The log's prefix as `verify_path` reads it. Raises NotFound `record_not_there`."""
     if source.startswith(("http://", "https://")):
-        yield _prefix(source.rstrip("/"))
+        yield prefix_of(source.rstrip("/"))
         return
     folder = Path(source)
     if (folder / "checkpoint").is_file():
@@ -33,12 +33,19 @@ def written_out(source: str) -> Iterator[str]:
             "record_not_there",
             f"{source} is neither a data folder nor a folder with a checkpoint and tiles",
         )
-    with tempfile.TemporaryDirectory(prefix="venire-record-") as place:
-        on_house(lambda house: _write(house, Path(place)), data=source)
+    with write_log(source) as place:
         yield place
 
 
-def _prefix(url: str) -> str:
+@contextlib.contextmanager
+def write_log(data: str) -> Iterator[str]:
+    """A data folder's log in a folder of its own, while the block runs."""
+    with tempfile.TemporaryDirectory(prefix="venire-record-") as place:
+        on_house(lambda house: _write(house, Path(place)), data=data)
+        yield place
+
+
+def prefix_of(url: str) -> str:
     """The site's address does, and so does its record's."""
     if url.endswith("/record"):
         return url

@@ -1,4 +1,4 @@
-"""`venire verify record`."""
+"""`venire verify record`; `venire verify draw` is in `drawn.py`."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 import msgspec
 
+from venire.cli.drawn import verify_draw
 from venire.cli.options import json_option, print_result
 from venire.cli.progress import bar
 from venire.cli.recorded import written_out
@@ -52,5 +53,7 @@ def read_key(path: Path) -> str:
         raise Invalid("key_file_empty", f"{path} holds no key")
     return text
 
+
+verify.add_command(verify_draw)
 
 COMMANDS = (verify,)

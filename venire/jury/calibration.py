@@ -8,7 +8,7 @@ counting noise explains. So an even pool is not made worse by weighing noise.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final, NamedTuple
 
 import msgspec
@@ -24,6 +24,8 @@ _STRONGEST: Final = 200.0
 _MAX_ROUNDS: Final = 100
 _SETTLED: Final = 1e-5
 _PRIOR_STRENGTH: Final = 10.0
+_SPARE_LEAST: Final = 1e-6
+"""What is left of a sum after subtracting all of it is noise, not somebody's second try."""
 
 
 class GoldAnswers(msgspec.Struct, frozen=True):
@@ -84,8 +86,13 @@ def pool_mean(rates: Iterable[Rates]) -> Rates:
 
 def needs_training(rates: Rates) -> bool:
     """Whether enough answers show a juror below the floor; retrained then, not dropped."""
-    answered = min(rates.n_violating, rates.n_clean) >= TRAINING_ANSWERS
-    return answered and (rates.h + 1 - rates.f) / 2 < TRAINING_FLOOR
+    return is_below(rates, TRAINING_FLOOR, TRAINING_ANSWERS)
+
+
+def is_below(rates: Rates, floor: float, answers: int) -> bool:
+    """Whether a balanced accuracy lies below a floor, by so many answers of each kind at least."""
+    answered = min(rates.n_violating, rates.n_clean) >= answers
+    return answered and (rates.h + 1 - rates.f) / 2 < floor
 
 
 def dawid_skene(
@@ -97,8 +104,9 @@ def dawid_skene(
     """Rates of all jurors and truth of all cases at once (Dawid and Skene 1979, two classes).
 
     `known` gives cases whose truth is established (gold, or judged again by the bench): True when
-    it violates. A juror's second ballot in a case is left out. The same ballots give the same
-    answer in any order.
+    it violates. The search begins from what these alone say of each juror, so that a majority that
+    is blind to its own side does not begin as the measure of everyone else. A juror's second
+    ballot in a case is left out. The same ballots give the same answer in any order.
     """
     # Sorted, because sums of floats depend on their order and a night's run must be repeatable.
     first: dict[tuple[int, int], Vote] = {}
@@ -108,8 +116,8 @@ def dawid_skene(
         CaseBallot(case_id, juror_id, vote) for (case_id, juror_id), vote in sorted(first.items())
     ]
     settled = {case: float(truth) for case, truth in (known or {}).items()}
-    rates = {ballot.juror_id: UNCALIBRATED for ballot in cast}
-    violates = _truths(cast, rates, prior) | settled
+    violates = _truths(cast, _first_rates(cast, settled), prior) | settled
+    rates: dict[int, Rates] = {}
     rounds = 0
     for rounds in range(1, _MAX_ROUNDS + 1):  # noqa: B007 - reported
         rates = _reestimate(cast, violates)
@@ -122,6 +130,13 @@ def dawid_skene(
             break
     mean = math.fsum(violates.values()) / len(violates) if violates else prior
     return Estimate(rates=rates, violates=violates, prior=mean, rounds=rounds)
+
+
+def _first_rates(cast: Sequence[CaseBallot], settled: Mapping[int, float]) -> dict[int, Rates]:
+    """Where the search begins: rates by the cases whose truth is known, else uncalibrated."""
+    known = _reestimate([ballot for ballot in cast if ballot.case_id in settled], settled)
+    mean = pool_mean(known.values())
+    return {ballot.juror_id: mean for ballot in cast} | known
 
 
 def _truths(
@@ -166,29 +181,66 @@ def _rates(hits: Mapping[int, _Count], alarms: Mapping[int, _Count]) -> dict[int
     }
 
 
+class _Sums(NamedTuple):
+    """What the prior's strength follows from: of all with two tries or more, or of all but one."""
+
+    jurors: int
+    tries: float
+    hits: float
+    squares: float
+    spare: float
+
+
 def _shrunk(counts: Mapping[int, _Count], default: float) -> dict[int, float]:
-    """Each share drawn towards the mean of all, which itself starts from `default`."""
+    """Each share drawn towards the mean of all, which itself starts from `default`.
+
+    How strongly is learnt from the others alone. Were a juror's own answers part of it, one more
+    right answer could lower a rate: it would show how much jurors differ, and so weaken the pull.
+    """
     tries = math.fsum(count.tries for count in counts.values())
     hits = math.fsum(count.hits for count in counts.values())
-    mean = clip((hits + default * _PRIOR_STRENGTH) / (tries + _PRIOR_STRENGTH))
-    strength = _strength(counts, mean)
-    return {
-        juror: clip((count.hits + strength * mean) / (count.tries + strength))
-        for juror, count in counts.items()
-    }
+    mean = _mean(hits, tries, default)
+    tried = [count for count in counts.values() if count.tries > 1]
+    everyone = _Sums(
+        len(tried),
+        math.fsum(count.tries for count in tried),
+        math.fsum(count.hits for count in tried),
+        math.fsum(count.hits**2 / count.tries for count in tried),
+        math.fsum(count.tries - 1 for count in tried),
+    )
+    shrunk = {}
+    for juror, count in counts.items():
+        others = _mean(hits - count.hits, tries - count.tries, default)
+        strength = _strength(_without(everyone, count), others)
+        shrunk[juror] = clip((count.hits + strength * mean) / (count.tries + strength))
+    return shrunk
 
 
-def _strength(counts: Mapping[int, _Count], mean: float) -> float:
+def _mean(hits: float, tries: float, default: float) -> float:
+    return clip((hits + default * _PRIOR_STRENGTH) / (tries + _PRIOR_STRENGTH))
+
+
+def _without(everyone: _Sums, count: _Count) -> _Sums:
+    if count.tries <= 1:
+        return everyone
+    return _Sums(
+        everyone.jurors - 1,
+        everyone.tries - count.tries,
+        everyone.hits - count.hits,
+        everyone.squares - count.hits**2 / count.tries,
+        everyone.spare - (count.tries - 1),
+    )
+
+
+def _strength(among: _Sums, mean: float) -> float:
     """The Beta prior's weight in answers, by the method of moments (beta-binomial).
 
     The less jurors differ beyond the noise of counting, the stronger the pull to the mean.
     """
-    tried = [count for count in counts.values() if count.tries > 1]
-    spare = math.fsum(count.tries - 1 for count in tried)
-    if not spare:
+    if among.jurors < 1 or among.spare <= _SPARE_LEAST:
         return _STRONGEST
-    spread = math.fsum(count.tries * (count.hits / count.tries - mean) ** 2 for count in tried)
-    correlation = (spread / (mean * (1 - mean)) - len(tried)) / spare
+    spread = among.squares - 2 * mean * among.hits + mean**2 * among.tries
+    correlation = (spread / (mean * (1 - mean)) - among.jurors) / among.spare
     if correlation <= 0:
         return _STRONGEST
     return min(max(1 / correlation - 1, _WEAKEST), _STRONGEST)

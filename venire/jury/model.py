@@ -11,7 +11,7 @@ from venire.kernel.errors import Invalid
 Vote = Literal["violates", "keeps"]
 Verdict = Literal["violates", "keeps", "hung"]
 RoundState = Literal["drawing", "voting", "verdict", "hung", "expired"]
-SummonsState = Literal["offered", "seated", "voted", "declined", "timed_out", "dismissed"]
+SummonsState = Literal["offered", "seated", "voted", "declined", "timed_out", "dismissed", "struck"]
 JurorState = Literal["active", "retraining", "left"]
 RuleName = Literal["sequential", "three_of_five", "four_of_five", "one_of_bench"]
 ExclusionReason = Literal[

@@ -126,8 +126,9 @@ def _seats_wanted(at: float, ballots: int, rule: PanelRule, typical: Rates) -> i
         return most
     up = weight("violates", typical, rule.weight_cap)
     down = -weight("keeps", typical, rule.weight_cap)
-    if up <= 0 or down <= 0:
+    if down <= 0:
         # A pool that on average votes against the truth foresees nothing; ask one at a time.
+        # Whenever `up` is not over 0, neither is `down`, which may also be rounded down to it.
         return least
     to_violates = math.ceil((log_odds(rule.violates_at) - _ROUNDING - at) / up)
     to_keeps = math.ceil((at - log_odds(rule.keeps_at) - _ROUNDING) / down)

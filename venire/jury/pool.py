@@ -6,17 +6,17 @@ import hashlib
 import hmac
 import itertools
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Final, Literal
+from typing import Final
 
 import msgspec
 
 from venire.jury.draw import FORMAT as DRAW_FORMAT
-from venire.jury.draw import SEED_BYTES, seed_commitment
 from venire.jury.model import FrozenPool, PoolEntry
+from venire.jury.sheets import SHEETS, root_of_sheets
 from venire.kernel.errors import Invalid, Refused, TooLarge
 from venire.record.tree import leaf_hash, root_of
 
-FORMAT: Final = "venire-pool/1"
+FORMAT: Final = "venire-pool/2"
 SALT_BYTES: Final = 32
 NONCE_BYTES: Final = range(16, 65)
 MAX_MEMBERS: Final = 200_000
@@ -24,7 +24,7 @@ MAX_DOCUMENT_BYTES: Final = 16 << 20
 _HASH_DIGITS: Final = 64
 
 _EXCLUSION_TEXT: Final = """\
-venire-exclusion/1
+venire-exclusion/2
 Excluded from a draw, each for a reason on this list and for no other:
 the author of the subject; every reporter of it; every person it is aimed at;
 {follows}
@@ -33,7 +33,8 @@ whoever shared a device or an invite with the author;
 whoever used, within 30 days, an IPv4 address of the author's that at most 5 accounts used;
 every member of an earlier panel of the case;
 whoever has reached the day's dose of ballots, seats still open included;
-whoever opted out of the category, or left the jury since the pool was frozen.
+whoever opted out of the category, or left the jury since the pool was frozen;
+and decoys: members taken by a secret fixed with the pool, so that an excluded place tells nothing.
 Nobody is excluded for having taken part in the thread.
 """
 _FOLLOWS: Final = {
@@ -43,24 +44,33 @@ _FOLLOWS: Final = {
 
 
 class PoolDocument(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What `/record/pool/EPOCH` serves. Hashes, seeds and pseudonyms are lower-case hex.
+    """What `/record/pool/EPOCH` serves: one sheet of a pool. Hashes are 64 hex digits.
 
-    `seed_commitment` was in the record before this pool was known; `next_seed_commitment` binds the
-    epoch after. `seed` is null until it is revealed. `nonce_root` is over members' nonces.
+    A pool is written on several sheets, an epoch each, the first of them `pool`: the same members
+    under other pseudonyms. `root` is of this sheet, `roots` are of all, and what the pool's entry
+    has as `sheets_root` is over those. `nonces_root` is over members' nonces.
     """
 
     epoch: int
+    pool: int
     frozen_at_ms: int
     root: str
     size: int
-    nonce_root: str
-    seed_commitment: str
-    next_seed_commitment: str
+    nonces_root: str
+    roots: tuple[str, ...]
     pseudonyms: tuple[str, ...]
-    seed: str | None = None
-    randomness: Literal["weaker"] = "weaker"
     draw: str = DRAW_FORMAT
     format: str = FORMAT
+
+    @property
+    def sheet(self) -> int:
+        """Which sheet of its pool it is, from 0."""
+        return self.epoch - self.pool
+
+    @property
+    def sheets_root(self) -> str:
+        """The root over all sheets of the pool."""
+        return root_of_sheets([bytes.fromhex(root) for root in self.roots]).hex()
 
     @property
     def ordered(self) -> tuple[bytes, ...]:
@@ -106,7 +116,7 @@ def pool_root(pseudonyms: Sequence[bytes]) -> bytes:
 
 
 def read_document(raw: bytes) -> PoolDocument:
-    """A pool document from outside, with its root recomputed and its seed, if any, checked.
+    """A pool document from outside, with its root recomputed.
 
     Raises TooLarge `pool_document_too_large`, Invalid `pool_document_invalid`.
     """
@@ -138,22 +148,17 @@ def _faults(read: PoolDocument) -> Iterator[str]:
     names = read.pseudonyms
     if read.size != len(names) or read.size > MAX_MEMBERS:
         yield "its size is not the number of its pseudonyms"
-    hashes = (read.root, read.nonce_root, read.seed_commitment, read.next_seed_commitment)
+    if not 0 <= read.epoch - read.pool < len(read.roots) <= SHEETS:
+        yield "its epoch is not one of its pool's sheets"
+    hashes = (read.root, read.nonces_root, *read.roots)
     if not all(len(text) == _HASH_DIGITS and _is_hex(text) for text in (*hashes, *names)):
         yield "a hash or a pseudonym is not 64 lower-case hex digits"
     if any(before >= after for before, after in itertools.pairwise(names)):
         yield "its pseudonyms do not ascend"
     if read.root != pool_root(read.ordered).hex():
         yield "its root is not the root of its pseudonyms"
-    if read.seed is not None:
-        yield from _seed_faults(read.seed, read.seed_commitment)
-
-
-def _seed_faults(seed: str, commitment: str) -> Iterator[str]:
-    if not _is_hex(seed) or len(seed) // 2 not in SEED_BYTES or len(seed) % 2:
-        yield "its seed is not 32 to 64 bytes in hex"
-    if seed_commitment(bytes.fromhex(seed)).hex() != commitment:
-        yield "its seed is not the one that was committed to"
+    if read.root != read.roots[read.sheet]:
+        yield "its root is not the one of its sheet"
 
 
 def _is_hex(text: str) -> bool:

@@ -44,7 +44,13 @@ SUMMONS: Final = StateMachine(
             "ballot_minutes",
             "the juror's ballot or refusal, or the panel's verdict",
         ),
-        State("voted", (), None, "nothing: a ballot stays as it was cast"),
+        State(
+            "voted",
+            ("struck",),
+            "case_clock",
+            "the verdict, after which it stays; before it, a tie to the case that is found",
+        ),
+        State("struck", (), None, "nothing: the panel went on without that ballot"),
         State("declined", (), None, "nothing: the next in the order is asked"),
         State("timed_out", (), None, "nothing: the next in the order is asked"),
         State("dismissed", (), None, "nothing: the panel decided without this ballot"),
@@ -168,6 +174,18 @@ def exclusions(
 
     `accounts` are the pool's, by index. `one_way_follows` lets follows count only when mutual.
     """
+    found = barred(facts, dose=dose, one_way_follows=one_way_follows)
+    return tuple(
+        Exclusion(index, found[account])
+        for index, account in enumerate(accounts)
+        if account in found
+    )
+
+
+def barred(
+    facts: CaseFacts, *, dose: int = DOSE, one_way_follows: bool = False
+) -> dict[int, tuple[ExclusionReason, ...]]:
+    """Which accounts may not sit in a case, and why; in the pool or not."""
     if one_way_follows:
         follows = facts.followers & facts.followed
     else:
@@ -190,11 +208,7 @@ def exclusions(
     for reason, members in classes:
         for member in members:
             found.setdefault(member, []).append(reason)
-    return tuple(
-        Exclusion(index, tuple(found[account]))
-        for index, account in enumerate(accounts)
-        if account in found
-    )
+    return {account: tuple(reasons) for account, reasons in found.items()}
 
 
 def _address_sharers(addresses: Iterable[frozenset[int]]) -> frozenset[int]:

@@ -31,6 +31,9 @@ POOL: Final = 400
 GOLD: Final = 30
 """Gold questions of each kind that a juror has answered, where rates are learnt."""
 BENCH_ACCURACY: Final = 0.95
+ACCURACY: Final = 0.8
+ACCURACY_IF_CONTESTED: Final = 0.85
+"""What an honest juror is taken for where nothing is said: the reference figures' own."""
 _CHUNK: Final = 2_000
 MAX_CASES: Final = 10_000_000
 
@@ -83,7 +86,7 @@ class _Judged:
 
 def simulate_jury(
     *,
-    accuracy: float = 0.8,
+    accuracy: float | None = None,
     base_rate: float = 0.3,
     lenient: float = 0.0,
     faction: float = 0.0,
@@ -94,13 +97,17 @@ def simulate_jury(
 ) -> Figures:
     """Judge made-up cases by a pool of 400 and return what came out. Raises Invalid.
 
-    `accuracy`: both ways, of every juror who is not named next, and known to the rule.
+    `accuracy`: both ways, of every juror who is not named next, and known to the rule; .8, or .85
+    where a case is contested, unless it is given.
     `lenient`: share that sees violations of its own side with .35 and clean posts with .97; the
     rest then has .92 / .85, every violation is of that side, and rates are learnt from 30 + 30
     gold answers. `faction`: share that scores .95 / .05 on gold and then votes to order, against
     the truth. `sequential` takes the contested bounds when there is a faction, as its cases rest on
     reports alone; `uncapped` never does, `contested` always.
     """
+    if accuracy is None:
+        contested = faction > 0 or rule == "contested"
+        accuracy = ACCURACY_IF_CONTESTED if contested else ACCURACY
     _check(
         accuracy=accuracy,
         base_rate=base_rate,

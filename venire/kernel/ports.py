@@ -115,6 +115,26 @@ class MailHosts(Protocol):
         """Return its hosts, best first; [] where it takes no mail; None when nobody answered."""
 
 
+class Beacon(msgspec.Struct, frozen=True):
+    """What a source says a round of the public beacon is; nothing of it is believed yet.
+
+    `signature` is in lower-case hex, as the source wrote it.
+    """
+
+    round: int
+    signature: str
+
+
+class RandomnessSource(Protocol):
+    """Where rounds of the public beacon are read: several places, so that none can be silent."""
+
+    async def ask(self, number: int | None) -> list[Beacon]:
+        """What the places answer for a round, or for their newest one; those silent say nothing.
+
+        Never raises for what the other side does or is.
+        """
+
+
 class PushMessage(msgspec.Struct, frozen=True):
     """What is to reach one device. `standard`: by RFC 8291, else by the draft before it."""
 

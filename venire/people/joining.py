@@ -18,6 +18,7 @@ from venire.people import actions, networks
 from venire.people.addresses import accounts_from
 from venire.people.ages import AgePolicy, load_ages
 from venire.people.challenges import spend_challenge
+from venire.people.countries import say_country
 from venire.people.mail_rules import email_faults, host_faults
 from venire.people.model import ACTIVE, PENDING, UNCONFIRMED, Account, SignUp
 from venire.people.rules import Fault, check_email
@@ -82,13 +83,16 @@ async def join(world: World, given: SignUp, terms: Terms) -> Account:
         or await _in_doubt(world, given, door)
     )
     state = PENDING if held_back else UNCONFIRMED if _confirms(world, terms) else ACTIVE
-    return await actions.sign_up(
+    account = await actions.sign_up(
         world,
         given,
         minimum_age=minimum,
         state=state,
         consent_age=max(minimum, ages.consent),
     )
+    if given.country:
+        await say_country(world, account.id, given.country)
+    return account
 
 
 def _confirms(world: World, terms: Terms) -> bool:

@@ -131,7 +131,20 @@ def _leave(language: str) -> tuple[str, str, str]:
     )
 
 
+def _summons(language: str) -> tuple[str, str, str]:
+    return (
+        translate(language, "An invitation for you on {site}"),
+        translate(language, "There is an invitation for you in the jury room:"),
+        translate(
+            language,
+            "You may decline without giving a reason. In the jury room you choose how and when you"
+            " hear of invitations, or that you do not want any.",
+        ),
+    )
+
+
 _SAYERS = {
+    letters.SUMMONS: _summons,
     letters.CONFIRM: _confirm,
     letters.GUARDIAN: _guardian,
     letters.ADMITTED: _admitted,

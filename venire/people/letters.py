@@ -52,6 +52,8 @@ ADMITTED: Final = "admitted"
 RESET: Final = "reset"
 SIGN_IN: Final = "sign_in"
 LEAVE: Final = "leave"
+SUMMONS: Final = "summons"
+"""To a juror, who may have chosen to hear by mail: it says no more than that the room has one."""
 PATHS: Final = {
     CONFIRM: "/confirm",
     RESET: "/password",
@@ -61,7 +63,13 @@ PATHS: Final = {
 """Kind -> where its link leads, before the token."""
 ASKED: Final = frozenset(PATHS)
 """Kinds that somebody may ask for."""
-LASTS_MS: Final = {CONFIRM: 7 * DAY_MS, RESET: 6 * HOUR_MS, SIGN_IN: 6 * HOUR_MS, LEAVE: DAY_MS}
+LASTS_MS: Final = {
+    CONFIRM: 7 * DAY_MS,
+    RESET: 6 * HOUR_MS,
+    SIGN_IN: 6 * HOUR_MS,
+    LEAVE: DAY_MS,
+    SUMMONS: 4 * HOUR_MS,
+}
 HEARS: Final = (AccountCreated, AccountAdmitted, LetterAsked)
 
 QUEUED: Final = "queued"
@@ -121,6 +129,27 @@ def _asked(kind: str, account: Account, login: Login) -> str:
         return ""
     # Whoever cannot sign in any more may still have everything about them erased.
     return kind if kind in ASKED and (kind == LEAVE or not account.disabled) else ""
+
+
+async def send(world: World, account_id: int, kind: str, *, letter_id: int) -> bool:
+    """Queue a letter of the house's own accord, once per id; whether there is a way to send it.
+
+    Only to an address that its owner has confirmed.
+    """
+    account = await load_account(world, account_id)
+    login = await load_login(world, account_id)
+    confirmed = login is not None and login.confirmed_at_ms is not None
+    if account is None or login is None or not world.site.letters or not confirmed:
+        return False
+    if account.state != ACTIVE:
+        return False
+    await _queue(world, letter_id, account, login, kind)
+    return await world.storage.get(LETTERS, (letter_id,)) is not None
+
+
+async def fate_of(world: World, letter_id: int) -> LetterRow | None:
+    """What became of a letter; None where there is none, or not any more."""
+    return await world.storage.get(LETTERS, (letter_id,))
 
 
 async def _queue(world: World, letter_id: int, account: Account, login: Login, kind: str) -> None:
@@ -201,6 +230,8 @@ async def link_of(world: World, row: LetterRow, login: Login) -> str:
     """The address that a letter leads to; empty where nobody waits for it any more."""
     if row.kind == ADMITTED:
         return f"{world.site.base_url}/sign-in"
+    if row.kind == SUMMONS:
+        return f"{world.site.base_url}/jury"
     if row.kind == GUARDIAN:
         asked = await load_consent(world, row.account_id)
         return "" if asked is None else await consent_link(world, asked)

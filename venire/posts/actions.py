@@ -256,6 +256,18 @@ async def set_state(
     raise Conflict("try_again", "This changed meanwhile: try again")
 
 
+async def set_withheld(world: World, post_id: int, countries: frozenset[str]) -> Post | None:
+    """Withhold a post in these countries and in no others; again is once. None: no such post."""
+    for _ in range(_TRIES):
+        post = await store.load(world, post_id)
+        if post is None or post.withheld_in == countries:
+            return post
+        changed = msgspec.structs.replace(post, version=post.version + 1, withheld_in=countries)
+        if await _moved(world, changed, [store.put_post(changed)]):
+            return changed
+    raise Conflict("try_again", "This changed meanwhile: try again")
+
+
 async def erase(world: World, post_id: int) -> None:
     """Take the words of a post out of every row; that it was there stays. For erasure alone.
 
@@ -308,6 +320,14 @@ async def send_direct(
         return first
     post = await writing.message_post(world, sender, recipient, text)
     return await _save_new(world, post, hashed, None)
+
+
+async def unsend_direct(world: World, site_account_id: int, to_account_id: int, key: str) -> None:
+    """Take the words of a message back that was sent under a key, if one was."""
+    hashed = store.key_hash(f"message:{to_account_id}:{key}")
+    sent = await _made_under(world, site_account_id, hashed)
+    if sent is not None and sent.text:
+        await erase(world, sent.id)
 
 
 async def may_see(world: World, post: Post, viewer_id: int | None) -> bool:

@@ -104,6 +104,8 @@ class Post(msgspec.Struct, frozen=True):
     reply_policy: str = ANYONE
     local_only: bool = False
     application: Application | None = None
+    withheld_in: frozenset[str] = frozenset()
+    """Countries in which an authority's order keeps it from being shown."""
 
     @property
     def mentioned_ids(self) -> frozenset[AccountId]:

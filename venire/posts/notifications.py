@@ -129,6 +129,14 @@ async def withdraw(
             await world.storage.put(DISMISSALS, away, expires_at_ms=id_ms(row.id) + KEPT_MS)
 
 
+async def forget(world: World, account_id: int, notification_id: int) -> None:
+    """Take a notification out altogether, with what it said."""
+    key = (account_id, month_of(notification_id), notification_id)
+    row = await world.storage.get(NOTIFICATIONS, key)
+    if row is not None:
+        await world.storage.delete(NOTIFICATIONS, row)
+
+
 _WITHDRAWN_FROM = 400
 
 

@@ -222,6 +222,18 @@ async def any_device(world: World, account_id: int) -> bool:
 _DEVICES: Memory[bool] = Memory()
 
 
+async def devices(world: World, account_id: int) -> list[Subscription]:
+    """Every device of an account, whatever it wants to be told; ended tokens are forgotten."""
+    rows = await world.storage.range(PUSH_SUBSCRIPTIONS, (account_id,), limit=_MOST)
+    found: list[Subscription] = []
+    for one in map(_subscription, rows):
+        if await token_stands(world, account_id, one.token_id):
+            found.append(one)
+        else:
+            await unsubscribe(world, account_id, one.token_id)
+    return found
+
+
 async def listening(world: World, account_id: int, kind: str, from_id: int) -> list[Subscription]:
     """The devices of an account that want to be told this; one whose token ended is forgotten."""
     rows = await world.storage.range(PUSH_SUBSCRIPTIONS, (account_id,), limit=_MOST)

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from venire.kernel.ports import PushMessage, PushService
+from venire.kernel.ports import PushMessage, PushOutcome, PushService
 
 _log = logging.getLogger(__name__)
 LANES_MOST: Final = 10_000
@@ -56,6 +56,10 @@ class PushDelivery:
             self._tasks[device] = asyncio.create_task(self._run(device, lane), name="push")
         lane.append(_Parcel(message, gone))
 
+    async def now(self, message: PushMessage) -> PushOutcome:
+        """Send a message at once, with one try, and say what became of it."""
+        return await self._send(message)
+
     async def idle(self) -> None:
         """Wait until nothing waits."""
         while self._tasks:
@@ -94,7 +98,7 @@ class PushDelivery:
             await asyncio.sleep(pause_s)
         return True
 
-    async def _send(self, message: PushMessage) -> str:
+    async def _send(self, message: PushMessage) -> PushOutcome:
         host = urlsplit(message.endpoint).netloc
         # A service that hangs takes its own places, not those of the others.
         turn = self._hosts.setdefault(host, asyncio.Semaphore(PER_HOST))

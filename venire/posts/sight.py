@@ -9,11 +9,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 
 from venire.kernel.ids import AccountId
+from venire.people.countries import countries_of
 from venire.people.followees import Followee, Followees, followees_of
 from venire.people.model import DELETED, Account
 from venire.people.relations import Hidden, hidden_from
 from venire.people.store import load_accounts
 from venire.posts import rules
+from venire.posts.hiding import hidden_posts
 from venire.posts.model import LISTED, VISIBLE, Post, Relation
 from venire.posts.store import load_many
 from venire.storage.world import World
@@ -31,10 +33,19 @@ class Sight:
     """A viewer's eyes (None: not signed in). Make one per request with `Sight.of`."""
 
     def __init__(
-        self, world: World, viewer_id: int | None, hidden: Hidden, followees: Followees | None
+        self,
+        world: World,
+        viewer_id: int | None,
+        hidden: Hidden,
+        followees: Followees | None,
+        countries: frozenset[str],
+        *,
+        put_away: frozenset[int] = frozenset(),
     ) -> None:
         self.viewer_id = viewer_id
         self.hidden = hidden
+        self._countries = countries
+        self._put_away = put_away
         self._world = world
         self._hides_some = not hidden.empty
         self._followees = followees
@@ -50,10 +61,13 @@ class Sight:
     @classmethod
     async def of(cls, world: World, viewer_id: int | None) -> Sight:
         """Read whom a viewer does not see."""
+        countries = await countries_of(world, viewer_id)
         if viewer_id is None:
-            return cls(world, None, Hidden(_NOBODY, _NOBODY, _NOBODY), None)
+            return cls(world, None, Hidden(_NOBODY, _NOBODY, _NOBODY), None, countries)
         hidden = await hidden_from(world, viewer_id)
-        return cls(world, viewer_id, hidden, await followees_of(world, viewer_id))
+        followees = await followees_of(world, viewer_id)
+        put_away = await hidden_posts(world, viewer_id)
+        return cls(world, viewer_id, hidden, followees, countries, put_away=put_away)
 
     async def learn(self, account_ids: Iterable[int | None]) -> None:
         """Read what is not known yet about some accounts; needed before asking about them."""
@@ -110,13 +124,24 @@ class Sight:
 
         A boost is seen where both it and what it shows are.
         """
-        if not self.there(post.author_id):
+        if not self.there(post.author_id) or self._withheld(post) or post.id in self._put_away:
             return False
         if post.reblog_of_id is not None:
             shown = self._shown.get(post.reblog_of_id)
             if shown is None or not self.sees(shown):
                 return False
         return rules.may_see(post, self.viewer_id, self.relation(post.author_id))
+
+    def _withheld(self, post: Post) -> bool:
+        """Whether an order keeps a post from viewers of a country that this one is known to be in.
+
+        Its author sees it everywhere: what was ordered is not to hide it from them.
+        """
+        return (
+            bool(post.withheld_in)
+            and post.author_id != self.viewer_id
+            and not post.withheld_in.isdisjoint(self._countries)
+        )
 
     def lists(self, post: Post) -> bool:
         """Whether the viewer is shown a post they did not ask for."""
@@ -164,6 +189,8 @@ class Sight:
             or post.reblog_of_id is not None
             or post.in_reply_to_account_id is not None
             or post.state != VISIBLE
+            or post.withheld_in
+            or post.id in self._put_away
             or post.visibility not in LISTED
             or self._gone.get(post.author_id, True)
         ):

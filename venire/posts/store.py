@@ -40,6 +40,7 @@ _ATTACHMENTS = msgspec.json.Decoder(tuple[Attachment, ...])
 _POLL = msgspec.json.Decoder(Poll)
 _APPLICATION = msgspec.json.Decoder(Application)
 _NONE = b"[]"
+_NOWHERE: frozenset[str] = frozenset()
 
 
 def aggregate(post_id: int) -> str:
@@ -87,6 +88,7 @@ def _post(row: PostRow) -> Post:
         reply_policy=row.reply_policy,
         local_only=row.local_only,
         application=None if row.application is None else _APPLICATION.decode(row.application),
+        withheld_in=frozenset(row.withheld_in.split()) if row.withheld_in else _NOWHERE,
     )
 
 
@@ -103,6 +105,7 @@ def put_post(post: Post) -> Put[PostRow]:
     values["poll"] = None if post.poll is None else msgspec.json.encode(post.poll)
     if post.application is not None:
         values["application"] = msgspec.json.encode(post.application)
+    values["withheld_in"] = " ".join(sorted(post.withheld_in))
     return Put(POSTS, PostRow(**values))
 
 

@@ -39,6 +39,9 @@ ITEM_STATES: Final = _words(
 _HOUR: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T(?:[01][0-9]|2[0-3])Z", re.ASCII)
 _HEX: Final = re.compile(r"[0-9a-f]{64}", re.ASCII)
 _PUBLIC_ID: Final = re.compile(r"[0-9a-f]{32}", re.ASCII)
+_COUNTRY: Final = re.compile(r"[A-Z]{2}", re.ASCII)
+_COUNTRIES_MOST: Final = 30
+_SIGNATURE: Final = re.compile(r"[0-9a-f]{96}", re.ASCII)
 _RULES: Final = re.compile(r"[a-z0-9][a-z0-9._-]{0,31}", re.ASCII)
 _HOUR_MS: Final = 3_600_000
 
@@ -119,10 +122,20 @@ def _is_hour(value: Any) -> bool:
     return True
 
 
+def _are_countries(value: Any) -> bool:
+    """Where an order reaches: ISO 3166-1 in capitals, or EU, rising and each once."""
+    if not isinstance(value, list | tuple) or not 0 < len(value) <= _COUNTRIES_MOST:
+        return False
+    codes = all(isinstance(one, str) and _COUNTRY.fullmatch(one) for one in value)
+    return codes and list(value) == sorted(set(value))
+
+
 _HASH: Final = _shaped(_HEX)
 
 CHECKS: Final[dict[str, Check]] = {
-    "action": _one_of((MEASURES - {"none"}) | {"hold", "lift", "keep"}),
+    "action": _one_of((MEASURES - {"none"}) | {"hold", "lift", "keep", "withhold"}),
+    "again_share": _is_number,
+    "agrees": _is_flag,
     "appellant": _one_of(frozenset({"author", "reporter"})),
     "authenticated": _is_flag,
     "automated": _is_flag,
@@ -135,25 +148,36 @@ CHECKS: Final[dict[str, Check]] = {
     "cause": _one_of(_words("verdict clock appeal moderator withdrawn deleted")),
     "clause": _is_count,
     "contested": _is_flag,
+    "contested_keeps_at": _is_number,
+    "contested_max_ballots": _is_count,
+    "contested_min_ballots": _is_count,
+    "contested_violates_at": _is_number,
     "corrects": _is_number,
     "days": _is_count,
     "due_hours": _is_count,
     "epoch": _is_number,
     "excluded": _are_rising,
     "exclusion_rule": _HASH,
-    "frozen_by": _one_of(frozenset({"clock", "admin"})),
+    "fallback": _one_of(_words("silent invalid clock late")),
+    "frozen_by": _one_of(_words("clock admin draw")),
+    "gold_share": _is_number,
     "hour": _is_hour,
     "indices": _are_distinct,
     "items": _is_number,
-    "judged_by": _one_of(_words("panel bench appeal moderator named_person bank")),
+    "judged_by": _one_of(_words("panel bench admin appeal moderator named_person bank")),
+    "keeps_at": _is_number,
+    "max_ballots": _is_count,
     "measure": _one_of(MEASURES),
+    "min_ballots": _is_count,
     "nonces_root": _HASH,
     "notice_kind": _one_of(NOTICE_KINDS),
-    "outcome": _one_of(_words("filed upheld overturned withdrawn refused")),
+    "of": _is_number,
+    "outcome": _one_of(_words("filed upheld overturned withdrawn refused moot disputed")),
     "panel_rule": _one_of(_words("sequential three_of_five four_of_five one_of_bench")),
     "part": _is_count,
     "parts": _is_count,
     "policy": _HASH,
+    "prior": _is_number,
     "randomness": _HASH,
     "reason": _one_of(_words("appeal_won error duplicate points_returned withdrawn")),
     "root": _HASH,
@@ -162,15 +186,21 @@ CHECKS: Final[dict[str, Check]] = {
     "seats": _is_count,
     "seed": _HASH,
     "seed_commitment": _HASH,
+    "sheets": _is_count,
+    "sheets_root": _HASH,
+    "signature": _shaped(_SIGNATURE),
     "size": _is_number,
     "small_pool": _is_flag,
     "source": _one_of(SOURCES),
     "stage": _one_of(frozenset({"hold", "measure", "lift"})),
     "state": _one_of(ITEM_STATES),
     "strength": _one_of(frozenset({"weaker", "beacon"})),
+    "territory": _are_countries,
     "type": lambda value: isinstance(value, str) and value in TYPES,
     "undo": _is_flag,
     "verdict": _one_of(VERDICTS),
+    "violates_at": _is_number,
+    "weight_cap": _is_number,
 }
 """What a key means is the same in every type."""
 
@@ -183,17 +213,23 @@ def _keys(required: str, optional: str = "") -> Keys:
 
 
 TYPES: Final[dict[str, Keys]] = {
-    "epoch": _keys("epoch root size", "frozen_by nonces_root seed seed_commitment strength"),
+    "epoch": _keys(
+        "epoch root size",
+        "frozen_by nonces_root seed seed_commitment sheets sheets_root strength",
+    ),
     "draw": _keys(
         "case round epoch root exclusion_rule excluded batch",
         "beacon_round category contested judged_by nonces_root panel_rule part parts randomness"
         " seats small_pool strength",
     ),
+    "chance": _keys(
+        "case round epoch batch randomness strength", "beacon_round fallback seed signature"
+    ),
     "seat": _keys("case round batch indices", "epoch randomness"),
     "decline": _keys("case round batch indices", "epoch"),
     "timeout": _keys("case round batch indices", "epoch"),
     "hold": _keys("category source automated", "automated_detection clause"),
-    "lift": _keys("category source automated cause", "clause verdict"),
+    "lift": _keys("category source automated cause", "clause measure verdict"),
     "verdict": _keys(
         "category source automated verdict", "ballots clause contested judged_by panel_rule round"
     ),
@@ -208,7 +244,16 @@ TYPES: Final[dict[str, Keys]] = {
     "notice": _keys("notice_kind items authenticated", "category due_hours source"),
     "notice_item": _keys("category state", "automated judged_by measure source verdict"),
     "correction": _keys("corrects reason", "automated category measure source verdict"),
-    "moderator_action": _keys("category action automated", "clause days source undo verdict"),
-    "policy": _keys("policy"),
+    "moderator_action": _keys(
+        "category action automated", "clause days outcome source territory undo verdict"
+    ),
+    "disclosure": _keys("category automated", "clause"),
+    "rejudgement": _keys("of category", "agrees verdict"),
+    "policy": _keys(
+        "policy",
+        "again_share contested_keeps_at contested_max_ballots contested_min_ballots"
+        " contested_violates_at gold_share keeps_at max_ballots min_ballots panel_rule prior"
+        " violates_at weight_cap",
+    ),
 }
 """The closed list of entry types. A new key or type is a new version of the entry."""

@@ -307,6 +307,7 @@ def api_settings(settings: Settings, policy: Policy, vapid_public_key: str = "")
         description=settings.description,
         vapid_public_key=vapid_public_key,
         rules=rules,
+        country_header=settings.country_header,
         door=door(settings),
     )
 

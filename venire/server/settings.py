@@ -20,6 +20,9 @@ from venire.kernel.errors import Invalid
 
 Profile = Literal["default", "acceptance"]
 _HIGHEST_PORT = 65535
+_MOST_BEACONS = 5
+_LISTS = frozenset({"trusted_proxies", "beacon"})
+"""Settings of several values: with commas in the environment."""
 _MOST_PROCESSES = 16
 _URL = re.compile(r"https?://(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(:(?P<port>[0-9]{1,5}))?")
 """What handles and every link begin with: no name, no path, no letter a browser would rewrite."""
@@ -46,7 +49,9 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     check_mail_hosts: bool = True
     sign_ups_per_network: int = 10
     policy: str = ""
+    beacon: tuple[str, ...] = ()
     trusted_proxies: tuple[str, ...] = ()
+    country_header: str = ""
     ocr_workers: int = 2
     media_workers: int = 1
     workers: int = 0
@@ -136,7 +141,7 @@ def _from_environment(environment: Mapping[str, str]) -> dict[str, Any]:
     for field in msgspec.structs.fields(Settings):
         text = environment.get(f"VENIRE_{field.name.upper()}")
         if text is not None:
-            spoken[field.name] = _listed(text) if field.name == "trusted_proxies" else text
+            spoken[field.name] = _listed(text) if field.name in _LISTS else text
     return spoken
 
 
@@ -166,7 +171,11 @@ def check_settings(settings: Settings) -> None:
         raise Invalid("settings_invalid", "host: the acceptance profile binds loopback only")
     if settings.acceptance and settings.trusted_proxies:
         raise Invalid("settings_invalid", "trusted_proxies: refused in the acceptance profile")
+    if settings.country_header and not settings.trusted_proxies:
+        # From anybody, it would be whatever the caller wants to be.
+        raise Invalid("settings_invalid", "country_header: only with trusted_proxies")
     _check_proxies(settings.trusted_proxies)
+    _check_beacon(settings)
 
 
 def _check_proxies(proxies: tuple[str, ...]) -> None:
@@ -178,3 +187,15 @@ def _check_proxies(proxies: tuple[str, ...]) -> None:
         except ValueError as error:
             hint = "trusted_proxies: addresses or networks, as 10.0.0.0/8"
             raise Invalid("settings_invalid", hint) from error
+
+
+def _check_beacon(settings: Settings) -> None:
+    if len(settings.beacon) > _MOST_BEACONS:
+        raise Invalid("settings_invalid", f"beacon: {_MOST_BEACONS} addresses at most")
+    for address in settings.beacon:
+        parts = urlsplit(address)
+        # Signatures prove themselves, so plain http would do but for who learns that we ask.
+        secure = parts.scheme == "https" or (parts.scheme == "http" and settings.acceptance)
+        if not secure or not parts.hostname or parts.query or parts.fragment or parts.username:
+            hint = "beacon: addresses of drand relays, as https://api.drand.sh"
+            raise Invalid("settings_invalid", hint)

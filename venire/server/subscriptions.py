@@ -9,11 +9,25 @@ from collections.abc import Awaitable, Callable
 from venire import events
 from venire.api import push_telling
 from venire.cases import (
+    appeals_filing,
+    appeals_told,
+    child_safety,
     detection,
     effects,
+    escalation,
+    exhibits,
     exports,
+    gold_cases,
+    hold_figures,
+    hold_keys,
+    juror_exits,
     noticed,
+    packets,
+    pay,
+    pending_suspension,
+    rejudging,
     report_news,
+    reporters,
     reports,
     steps,
     summoning,
@@ -38,6 +52,7 @@ from venire.posts.moving import steps as moving
 from venire.storage.relay import Handler, Subscription
 from venire.storage.verbs import Envelope
 from venire.storage.world import World
+from venire.treasury import payouts, totals
 
 CourtHandler = Callable[[Court, Envelope], Awaitable[None]]
 WorldHandler = Callable[[World, Envelope], Awaitable[None]]
@@ -46,7 +61,8 @@ WorldHandler = Callable[[World, Envelope], Awaitable[None]]
 def subscriptions(court: Court) -> tuple[Subscription, ...]:
     """Every subscriber of the house. A name is a cursor's name: it never changes."""
     judging = (dataclasses.replace(one, waits=False) for one in _judging(court))
-    return (*judging, *_posting(court), *_living(court))
+    fast = (dataclasses.replace(one, waits=False) for one in _fast_lane(court))
+    return (*judging, *fast, *_posting(court), *_living(court))
 
 
 def _judging(court: Court) -> tuple[Subscription, ...]:
@@ -54,7 +70,17 @@ def _judging(court: Court) -> tuple[Subscription, ...]:
     of_court = functools.partial(_of_court, court)
     return (
         Subscription("cases", of_court(_advance), hears=(events.CaseChanged,)),
+        Subscription("sealed", of_court(child_safety.hear), hears=child_safety.HEARS),
         Subscription("effects", of_court(effects.on_case_stepped), hears=(events.CaseStepped,)),
+        Subscription(
+            "appeals", of_court(appeals_told.on_case_stepped), hears=(events.CaseStepped,)
+        ),
+        Subscription("reporters", of_court(reporters.on_case_stepped), hears=(events.CaseStepped,)),
+        Subscription(
+            "appellants",
+            of_court(appeals_filing.on_account_deleted),
+            hears=(events.AccountDeleted,),
+        ),
         Subscription(
             "detection",
             of_court(detection.on_post),
@@ -78,6 +104,32 @@ def _judging(court: Court) -> tuple[Subscription, ...]:
         Subscription(
             "summons", of_court(summoning.on_summons_offered), hears=(events.SummonsOffered,)
         ),
+        Subscription("served", of_court(pay.on_round_over), hears=pay.HEARS),
+        Subscription("gold", of_court(gold_cases.on_case_stepped), hears=gold_cases.HEARS),
+        Subscription("judged_again", of_court(rejudging.on_case_stepped), hears=rejudging.HEARS),
+        Subscription(
+            "judged_media", of_court(exhibits.on_case_stepped), hears=(events.CaseStepped,)
+        ),
+        Subscription(
+            "juror_exits",
+            of_court(juror_exits.on_account_deleted),
+            hears=(events.AccountDeleted,),
+        ),
+    )
+
+
+def _fast_lane(court: Court) -> tuple[Subscription, ...]:
+    """What does not wait for a jury, and who is told when one is late."""
+    of_court = functools.partial(_of_court, court)
+    return (
+        Subscription(
+            "pending_suspensions",
+            of_court(pending_suspension.hear),
+            hears=pending_suspension.HEARS,
+        ),
+        Subscription("packets", of_court(packets.hear), hears=packets.HEARS),
+        Subscription("hold_keys", of_court(hold_keys.hear), hears=hold_keys.HEARS),
+        Subscription("escalations", of_court(escalation.on_case_escalated), hears=escalation.HEARS),
     )
 
 
@@ -134,6 +186,18 @@ def _living(court: Court) -> tuple[Subscription, ...]:
             "new_accounts", of_world(evasion.on_account_created), hears=(events.AccountCreated,)
         ),
         Subscription("letters", of_world(letters.hear), hears=letters.HEARS),
+        Subscription("pay", of_world(pay.on_ballot_served), hears=(events.BallotServed,)),
+        Subscription(
+            pay.CURSOR,
+            hears=(events.BallotServed,),
+            page=lambda page, at: pay.count_page(court, page, at),
+        ),
+        Subscription("payouts", of_world(payouts.on_payout_moved), hears=payouts.HEARS),
+        Subscription(
+            totals.CURSOR,
+            hears=totals.HEARS,
+            page=lambda page, at: totals.count_page(world, page, at),
+        ),
         Subscription("media", of_world(following.follow), hears=following.HEARS),
         # Films are converted one after another: a subscriber of its own, which may take its time.
         Subscription("media_work", of_court(_convert), hears=uploading.HEARS, lanes=1),
@@ -144,6 +208,9 @@ def _living(court: Court) -> tuple[Subscription, ...]:
             of_court(_bring_posts),
             hears=moving.HEARS,
             lanes=2,
+        ),
+        Subscription(
+            "hold_figures", of_court(hold_figures.hear), hears=hold_figures.HEARS, lanes=1
         ),
         Subscription(exports.CURSOR, of_court(exports.hear), hears=exports.HEARS, lanes=1),
         Subscription(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import logging
 from collections.abc import AsyncIterator
 
 from venire.adapters.mail.submission import SmtpSubmission, read_server
@@ -11,14 +12,17 @@ from venire.adapters.objects.local import LocalObjects
 from venire.adapters.push.addresses import Gate
 from venire.adapters.push.vapid import Vapid
 from venire.adapters.push.web_push import WebPush
+from venire.adapters.randomness import DrandRelays
 from venire.adapters.search.sqlite_fts import SqliteIndex
+from venire.cases.beacons import Beacons
 from venire.cases.court import Court
 from venire.cases.policy import Policy, load_policy
 from venire.detectors.bank import TextBank
 from venire.detectors.batching import Bench
 from venire.detectors.model import Detectors
 from venire.detectors.run import load_models
-from venire.jury.actions import Pools
+from venire.jury.beacon import CHAIN, can_verify
+from venire.jury.freezing import Pools
 from venire.kernel.chance import SystemChance
 from venire.kernel.clock import SystemClock
 from venire.kernel.errors import Invalid
@@ -37,6 +41,8 @@ from venire.storage.engines.sqlite import SqliteStorage
 from venire.storage.leases import LeaderLock, NodeLease
 from venire.storage.tables.every import ALL
 from venire.storage.world import Site, World
+
+_log = logging.getLogger(__name__)
 
 
 @dataclasses.dataclass
@@ -104,6 +110,7 @@ async def open_house(settings: Settings, board: Board | None = None) -> AsyncIte
             pulse=pulse,
             push=push,
             media=await _media(settings, world),
+            beacons=_beacons(stack, settings, clock),
         )
         yield House(settings, court, storage, leader, pulse, mail)
 
@@ -112,6 +119,22 @@ async def _media(settings: Settings, world: World) -> Tools:
     """A store of its own: what lapses there must not take a notice's evidence, the same bytes."""
     studio = Studio(settings.media_workers, films=await Films.find())
     return Tools(world, LocalObjects(settings.folder / "media"), studio)
+
+
+def _beacons(
+    stack: contextlib.AsyncExitStack, settings: Settings, clock: SystemClock
+) -> Beacons | None:
+    """The randomness beacon, where the operator named one and its signatures can be checked."""
+    if not settings.beacon:
+        return None
+    if not can_verify():
+        _log.warning("beacon_unverifiable", extra={"hint": "draws are weaker: use Python 3.12"})
+        return None
+    relays = DrandRelays(settings.beacon, CHAIN, Gate(loopback=settings.acceptance))
+    stack.push_async_callback(relays.close)
+    beacons = Beacons(relays, clock)
+    stack.push_async_callback(beacons.close)
+    return beacons
 
 
 def _push(stack: contextlib.AsyncExitStack, settings: Settings, world: World) -> PushDelivery:

@@ -8,9 +8,27 @@ import logging
 from collections.abc import AsyncIterator, Callable, Coroutine
 from typing import Any
 
-from venire.cases import delivery, erasure, exports, public, service, steps, sweep, waves
+from venire.cases import (
+    alerting,
+    bulk,
+    copyright_desk,
+    data_demands,
+    delivery,
+    erasure,
+    escalation,
+    exports,
+    gold_cases,
+    nights,
+    orders,
+    pending_suspension,
+    public,
+    service,
+    steps,
+    sweep,
+    waves,
+)
 from venire.cases.court import Court
-from venire.jury.actions import keep_epochs
+from venire.jury.freezing import keep_epochs
 from venire.kernel.clock import DAY_MS
 from venire.kernel.errors import Unavailable
 from venire.people import follows, roll
@@ -66,9 +84,17 @@ def timer_handlers(court: Court) -> dict[str, TimerHandler]:
         IMPORT_TIMER: look_after,
         poll_ends.TIMER: poll_ended,
         scheduled.TIMER: publish,
+        **gold_cases.timers(court),
+        **escalation.timers(court),
+        **pending_suspension.timers(court),
         **erasure.timers(court),
         **exports.timers(court),
         **waves.timers(court),
+        **alerting.timers(court),
+        **bulk.timers(court),
+        **orders.timers(court),
+        **data_demands.timers(court),
+        **copyright_desk.timers(court),
     }
 
 
@@ -110,6 +136,7 @@ async def _lead(house: House, bell: Bell | None) -> None:
     if bell is not None:
         bell.on_ring(relay.wake)
     await public.note_policy(court)
+    await gold_cases.fill(court)
     await sweep.fill_bank(court)
     await roll.fill(court.world)
     await follows.build_lists(court.world)
@@ -122,6 +149,7 @@ async def _lead(house: House, bell: Bell | None) -> None:
         _named(_watch_other_processes(house, relay), "watch"),
         _named(_keep_epochs(court), "epochs"),
         _named(_housekeeping(house), "housekeeping"),
+        _named(nights.keep_nights(court), "nights"),
     ]
     if house.mail is not None:
         office = PostOffice(house.world, house.mail, per_hour=house.settings.mail_per_hour)

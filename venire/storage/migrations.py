@@ -246,10 +246,19 @@ _VERSION_2 = Migration(
 _VERSION_3 = Migration(
     3,
     "calibrated juries, appeals, clocks, the treasury",
-    tuple(
-        AddTable(table)
-        for table in ALL
-        if table.name not in _OF_VERSION_1 | _OF_VERSION_2 and not table.rebuildable
+    (
+        *(
+            AddTable(table)
+            for table in ALL
+            if table.name not in _OF_VERSION_1 | _OF_VERSION_2 and not table.rebuildable
+        ),
+        AddColumn("posts", Column("withheld_in", "text", optional=False), default=""),
+        AddColumn("jurors", Column("answers_violating", "int", optional=False), default=0),
+        AddColumn("jurors", Column("answers_clean", "int", optional=False), default=0),
+        AddColumn("epochs", Column("roots", "blob", optional=False), default=b""),
+        AddColumn("epochs", Column("used", "int", optional=False), default=0),
+        AddColumn("epochs", Column("members_of", "int", optional=False), default=-1),
+        AddColumn("epochs", Column("promised", "int", optional=False), default=1),
     ),
 )
 

@@ -20,6 +20,8 @@ _CODES = frozenset(
         "rules",
         "seed",
         "seed_commitment",
+        "sheets_root",
+        "signature",
     }
 )
 _SHOWN_PLACES = 60
@@ -159,6 +161,8 @@ def _measure(header: Mapping[str, Any], reader: Reader) -> str:
 
 
 def _lift(header: Mapping[str, Any], reader: Reader) -> str:
+    if header.get("measure") == "suspend":
+        return reader.say("Its author may post again, after {rule}.", rule=_rule(header, reader))
     return reader.say("It was hidden under {rule}.", rule=_rule(header, reader))
 
 
@@ -185,6 +189,14 @@ def _places(header: Mapping[str, Any], reader: Reader) -> str:
     )
 
 
+def _chance(header: Mapping[str, Any], reader: Reader) -> str:
+    return reader.say(
+        "Case {case}, by {source}.",
+        case=str(header["case"])[:12],
+        source=_worded(words.HEADER_VALUES, header, "strength", reader),
+    )
+
+
 def _epoch(header: Mapping[str, Any], reader: Reader) -> str:
     return reader.say(
         "Pool {epoch}. Members who may be drawn: {size}.",
@@ -208,6 +220,7 @@ _SENTENCES: Mapping[str, Callable[[Mapping[str, Any], Reader], str]] = {
     "lift": _lift,
     "moderator_action": _by_hand,
     "draw": _draw,
+    "chance": _chance,
     "seat": _places,
     "decline": _places,
     "timeout": _places,

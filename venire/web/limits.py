@@ -22,6 +22,7 @@ LIMITS: dict[str, tuple[int, int]] = {
     "post": (300, 30),
     "report": (60, 30),
     "notice": (120, 5),
+    "copyright": (10, 60),
     "moderate": (600, 10),
 }
 """Row: calls, minutes. What costs a password hash or tells somebody is counted."""

@@ -15,11 +15,11 @@ from venire.api.entities.account import account_entity, role_entity
 from venire.api.entities.instance import build_rule
 from venire.api.entities.status import status_jsons
 from venire.api.parameters import ApiRequest
-from venire.cases import discipline, report_desk, rules
+from venire.cases import discipline, judges, report_desk, reports, rules
 from venire.cases.court import Court
 from venire.kernel.clock import iso_ms
 from venire.kernel.errors import NotFound
-from venire.people.model import ADMIN, PENDING
+from venire.people.model import PENDING
 from venire.people.site_rules import Rule
 from venire.people.standing import standing
 from venire.people.store import load_account, load_login
@@ -70,12 +70,15 @@ async def admin_report(
     rule_ids = report_desk.rules_of(filed)
     known = {rule.id: rule for rule in request.settings.rules}
     cases = await report_desk.cases_of(court, row)
+    # What a report says of what may harm a child is as sealed as the post: one person reads it.
+    sealed = any(rules.is_sealed(case) for case in cases)
+    sealed = sealed or reports.category_of(row, court) == judges.SEALED
     return {
         "id": str(row.id),
         "action_taken": desk.state == report_desk.RESOLVED,
         "action_taken_at": None if desk.resolved_at_ms is None else iso_ms(desk.resolved_at_ms),
         "category": desk.category or row.category,
-        "comment": row.comment,
+        "comment": "" if sealed else row.comment,
         "forwarded": False,
         "created_at": iso_ms(row.created_at_ms),
         "updated_at": iso_ms(desk.updated_at_ms),
@@ -105,15 +108,15 @@ async def _maybe(court: Court, account_id: int | None) -> dict[str, Any] | None:
 async def _statuses(court: Court, request: ApiRequest, post_ids: bytes) -> list[Any]:
     """The posts that were reported, as far as a moderator may read them.
 
-    What was not said in public is the bench's alone, and what may harm a child one named person's.
+    What was not said in public is the bench's alone, and what may harm a child one named person's,
+    who has a desk for it.
     """
     found = []
-    admin = request.viewer is not None and request.viewer.role == ADMIN
     for post_id in msgspec.json.decode(post_ids, type=list[int]):
         post = await posts.load(court.world, post_id)
         if post is None or post.visibility not in LISTED or post.state in {DELETED, REMOVED}:
             continue
-        if admin or not await _sealed(court, post_id):
+        if not await _sealed(court, post_id):
             found.append(post)
     return list(await status_jsons(court.world, found, request.viewer_id))
 

@@ -13,8 +13,9 @@ import msgspec
 
 from venire.api.entities.account import account_jsons
 from venire.api.entities.status import statuses_by_id
+from venire.cases.appeals_views import warning_appeals
 from venire.kernel.clock import iso_ms
-from venire.kernel.ids import AccountId, id_ms
+from venire.kernel.ids import AccountId, id_ms, parse_id
 from venire.posts.notification_groups import group_key
 from venire.posts.notifications import Told
 from venire.posts.sight import Sight
@@ -60,6 +61,7 @@ async def notification_jsons(
 async def _pieces(
     world: World, viewer_id: int, told: Sequence[Told], sight: Sight | None
 ) -> list[tuple[bytes | msgspec.Raw, ...]]:
+    told = await with_appeals(world, viewer_id, told)
     people = {one.from_id for one in told}
     people |= {found for one in told if (found := about_account(one)) is not None}
     accounts = await account_jsons(world, people)
@@ -84,6 +86,26 @@ async def _pieces(
             # The rest of the object, without its beginning.
             written.append((head, account, _STATUS, b"null,", _ENCODER.encode(more)[1:]))
     return written
+
+
+async def with_appeals(world: World, viewer_id: int, told: Sequence[Told]) -> Sequence[Told]:
+    """The same with what came of each appeal against a warning: known only since it was sent."""
+    warned = {
+        one.id: statement_id
+        for one in told
+        if one.type == "moderation_warning"
+        and one.data is not None
+        and (statement_id := parse_id(str(one.data.get("id")))) is not None
+    }
+    if not warned:
+        return told
+    appeals = await warning_appeals(world, viewer_id, list(warned.values()))
+    return [
+        msgspec.structs.replace(one, data={**(one.data or {}), "appeal": appeals[warned[one.id]]})
+        if warned.get(one.id) in appeals
+        else one
+        for one in told
+    ]
 
 
 _STATUS = b',"status":'

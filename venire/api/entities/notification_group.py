@@ -10,7 +10,12 @@ from collections.abc import Mapping, Sequence
 import msgspec
 
 from venire.api.entities.account import account_jsons
-from venire.api.entities.notification import about_account, report_entity, warning_entity
+from venire.api.entities.notification import (
+    about_account,
+    report_entity,
+    warning_entity,
+    with_appeals,
+)
 from venire.api.entities.status import statuses_by_id
 from venire.kernel.clock import iso_ms
 from venire.kernel.ids import AccountId, id_ms
@@ -70,6 +75,11 @@ async def results_entity(
     sight: Sight | None = None,
 ) -> ResultsEntity:
     """Groups as JSON. `partial`: of each group one account is told whole, the others in short."""
+    newest = await with_appeals(world, viewer_id, [group.newest for group in groups])
+    groups = [
+        msgspec.structs.replace(group, members=(first, *group.members[1:]))
+        for group, first in zip(groups, newest, strict=True)
+    ]
     samples = {group.key: group.sender_ids[:SAMPLE] for group in groups}
     named = list(dict.fromkeys(one for sample in samples.values() for one in sample))
     about = {found for one in groups if (found := about_account(one.newest)) is not None}

@@ -14,6 +14,7 @@ from collections.abc import Set as AbstractSet
 from typing import TYPE_CHECKING, TypeVar
 
 from venire.kernel.ids import AccountId
+from venire.people.countries import countries_of
 from venire.people.followees import Followee, Followees
 from venire.people.follows import load_tie, ties_below
 from venire.people.model import FOLLOWING, Tie
@@ -52,6 +53,7 @@ class Watcher:
         "blocked_by",
         "blocking",
         "changed",
+        "countries",
         "exclusive",
         "filters",
         "followees",
@@ -72,6 +74,7 @@ class Watcher:
         self.loading = asyncio.Lock()
         self.known = False
         self.changed: set[int] = set()
+        self.countries: frozenset[str] = frozenset()
         self.blocking: set[AccountId] = set()
         self.blocked_by: set[AccountId] = set()
         self.muting: set[AccountId] = set()
@@ -142,13 +145,15 @@ class Watchers:
             frozenset(watcher.blocking), frozenset(watcher.blocked_by), frozenset(watcher.muting)
         )
         followees = Followees(self._world, watcher.account_id, _Followed(self, watcher))
-        return Sight(self._world, watcher.account_id, hidden, followees)
+        return Sight(self._world, watcher.account_id, hidden, followees, watcher.countries)
 
     async def enter(self, account_id: int) -> Watcher:
         """An account begins to listen, or listens with one more socket; `leave` undoes it."""
         watcher = self._by_account.setdefault(account_id, Watcher(account_id))
         watcher.sockets += 1
         try:
+            # Of the socket that was opened last: an order must not be passed by an older one.
+            watcher.countries = await countries_of(self._world, account_id)
             async with watcher.loading:
                 if not watcher.known:
                     await self._learn_hidden(watcher)

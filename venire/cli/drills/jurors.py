@@ -81,7 +81,8 @@ class Jurors:
 
     async def _sit(self, member: Member, summons: str, case: str, *, bench: bool) -> None:
         path = f"/api/v1/jury/summons/{summons}"
-        seated = await call(self.client, "POST", f"{path}/accept", member)
+        # What this juror looks at does not hurt: it asks to see it at once.
+        seated = await call(self.client, "POST", f"{path}/accept", member, json={"show": True})
         if not seated.is_success:
             seated = await call(self.client, "GET", path, member)
         if not seated.is_success:

@@ -14,17 +14,22 @@ from venire.posts.media import keeping, rules, store
 from venire.posts.media.model import IMAGE, Attachment, Medium
 from venire.posts.media.studio import Tools, target
 from venire.posts.media.uploading import own_thumbnail
-from venire.posts.model import DELETED
+from venire.posts.model import DELETED, REMOVED
 from venire.storage.world import World
 
 _TRIES: Final = 8
 
 
 async def load_own(world: World, account_id: int, media_id: int) -> Medium:
-    """One's own medium. NotFound."""
+    """One's own medium. NotFound, also while a post that carries it is removed."""
     medium = await store.load(world, media_id)
     if medium is None or medium.account_id != account_id or _lapsed(world, medium):
         raise NotFound("record_not_found", "Record not found")
+    if medium.attached:
+        carriers = await posts.load_many(world, await store.posts_of(world, medium.id))
+        if any(post.state == REMOVED for post in carriers):
+            # What may harm a child is shown to nobody again, not even to who uploaded it.
+            raise NotFound("record_not_found", "Record not found")
     return medium
 
 

@@ -14,6 +14,7 @@ import msgspec
 
 from venire.kernel.errors import NotFound
 from venire.kernel.ids import AccountId
+from venire.people.countries import countries_of
 from venire.people.model import DELETED as ACCOUNT_DELETED
 from venire.people.standing import standing
 from venire.people.store import load_account
@@ -58,6 +59,10 @@ async def _open(world: World, found: Medium) -> bool:
         return found.lapses_at_ms > world.now_ms() and await _there(world, found.account_id)
     carriers = await posts.load_many(world, await store.posts_of(world, found.id))
     states = {post.state for post in carriers}
+    withheld = {country for post in carriers for country in post.withheld_in}
+    if withheld and not withheld.isdisjoint(await countries_of(world, None)):
+        # Who asks for a picture shows no token: only where the network is tells the country.
+        return False
     # In two posts at once, by a race: what one of them may not show, neither does.
     return VISIBLE in states and states <= _ALLOWED and await _there(world, found.account_id)
 

@@ -8,7 +8,10 @@ from venire.storage.verbs import Table
 
 
 class JurorRow(msgspec.Struct, frozen=True):
-    """A member who consented to serve. Kept apart from the account: service is never public."""
+    """A member who consented to serve. Kept apart from the account: service is never public.
+
+    `answers_violating` and `answers_clean` count the ballots that the two rates rest on.
+    """
 
     shard: int
     account_id: int
@@ -22,13 +25,18 @@ class JurorRow(msgspec.Struct, frozen=True):
     consented_at_ms: int
     hit_rate: float
     false_alarm_rate: float
+    answers_violating: int
+    answers_clean: int
     version: int
 
 
 class EpochRow(msgspec.Struct, frozen=True):
-    """A frozen pool: its root, its salt, and the operator's seed that orders it.
+    """A frozen pool: its root, its salt, and the operator's chain of seeds.
 
-    `next_seed` is committed in this epoch's entry, before the next pool is known.
+    `next_seed` is committed in this epoch's entry, before the next pool is known. The pool has an
+    epoch for each of its sheets, from `epoch` on: `roots` are theirs, 32 bytes each, and `used` of
+    them are taken by draws. Its members' rows lie under `members_of`; -1 until they are written.
+    `promised`: the seeds that the commitment before this pool leads to.
     """
 
     shard: int
@@ -43,6 +51,10 @@ class EpochRow(msgspec.Struct, frozen=True):
     record_index: int | None
     frozen_at_ms: int
     version: int
+    roots: bytes
+    used: int
+    members_of: int
+    promised: int
 
 
 class PoolMemberRow(msgspec.Struct, frozen=True):

@@ -14,7 +14,8 @@ class PostRow(msgspec.Struct, frozen=True):
     and under which rule it was last changed. `attachments`, `poll` and `application` are JSON: what
     they were when the post was made or last edited. A post with `reblog_of_id` shows another one
     and says nothing itself. `quote_state` is pending, accepted, rejected or revoked; `quote_policy`
-    says who may quote this post, `reply_policy` who may answer it.
+    says who may quote this post, `reply_policy` who may answer it. `withheld_in`: the countries in
+    which an authority's order keeps it from being shown, with spaces between.
     """
 
     id: int
@@ -49,6 +50,7 @@ class PostRow(msgspec.Struct, frozen=True):
     reply_policy: str
     local_only: bool
     application: bytes | None
+    withheld_in: str = ""
 
 
 class PostVersionRow(msgspec.Struct, frozen=True):

@@ -4,15 +4,28 @@ from __future__ import annotations
 
 from typing import Any
 
-from starlette.responses import Response
+from starlette.responses import Response, StreamingResponse
 
-from venire.cases import service, views
+from venire.cases import exhibits, juror_exits, pay, service, views
 from venire.jury import actions as jury
-from venire.kernel.errors import Invalid
+from venire.jury import alert_book, warning
+from venire.kernel.errors import Conflict, Invalid, NotFound
+from venire.kernel.ids import parse_id
 from venire.web import words
+from venire.web.pages.juror import affairs
 from venire.web.visit import Visit
 
 _NEVER_TO_JURORS = frozenset({"named_person", "copyright_procedure", "moderator"})
+_MEDIUM_HEADERS = {
+    "Cache-Control": "no-store",
+    "X-Content-Type-Options": "nosniff",
+    "Content-Security-Policy": "default-src 'none'; sandbox; frame-ancestors 'none'",
+}
+_CLOCKS = tuple(
+    (minutes, f"UTC{'-' if minutes < 0 else '+'}{abs(minutes) // 60}:{abs(minutes) % 60:02d}")
+    for minutes in sorted({*range(-720, 841, 60), -210, 210, 270, 330, 345, 390, 570, 630})
+)
+"""Every whole hour, and the half ones at which people live."""
 
 
 def _categories(visit: Visit) -> list[Any]:
@@ -24,7 +37,9 @@ async def show(visit: Visit) -> Response:
     """How the viewer stands with the jury, and what waits for an answer: no content."""
     account = visit.member()
     policy = visit.court.policy
-    status = await jury.standing(visit.world, policy.jury, account.id)
+    await alert_book.note_seen(visit.world, account.id)
+    known = await affairs(visit, account.id)
+    status = known.status
     found = await views.open_summons(visit.court, account.id)
     summons = [
         {
@@ -34,31 +49,40 @@ async def show(visit: Visit) -> Response:
             "bench": item.bench,
             "rule": policy.category(item.case.category).rule,
             "title": policy.category(item.case.category).title,
+            "warning": warning.may_hold(visit.language, item.case.category),
         }
         for item in found
     ]
     opted_out = [c for c in policy.categories if c.name in status.opt_outs]
+    years = await pay.years_of(visit.world, account.id)
     return visit.page(
         "jury.html",
         # Who was drawn while leaving still sees the seat that is open.
-        serves=status.state == "active" or bool(summons),
+        serves=status.state in {"active", "retraining"} or bool(summons),
         bench=status.bench,
         summons=summons,
         missing=_missing(visit, status),
-        dose=policy.panel.dose,
+        to_train=status.state == "retraining" or "untrained" in status.missing,
+        j=known.view,
+        year=years[0] if years else None,
         minimum_age=policy.jury.minimum_age,
         categories=_categories(visit),
         opted_out=status.opt_outs,
         opt_outs=[visit.in_language(c.title) for c in opted_out],
+        channels=known.channels,
+        channel_words={name: visit.t(text) for name, text in words.CHANNELS.items()},
+        clocks=_CLOCKS,
     )
 
 
 def _missing(visit: Visit, status: jury.Standing) -> list[str]:
     policy = visit.court.policy.jury
+    asked = status.state == "none"
     return [
         visit.t(words.UNFIT[reason], age=policy.minimum_age, days=policy.minimum_account_days)
         for reason in status.missing
-        if reason in words.UNFIT
+        # Whoever has not been asked yet is about to be.
+        if reason in words.UNFIT and not (asked and reason == "no_consent")
     ]
 
 
@@ -67,17 +91,19 @@ async def join(visit: Visit) -> Response:
     account = await visit.writer()
     if not visit.form.flag("consent"):
         raise Invalid("consent_missing", "Service begins with consent")
+    if visit.form.text("version", warning.VERSION, most=40) != warning.VERSION:
+        raise Conflict("warning_changed", "The warning has changed: read it again first")
     known = {category.name for category in _categories(visit)}
     chosen = frozenset(visit.form.texts("opt_outs", most=40))
     if not known.issuperset(chosen):
         raise Invalid("category_unknown", "Not a category of this site's policy")
-    await jury.opt_in(visit.world, account.id, opt_outs=chosen)
+    await jury.opt_in(visit.world, account.id, opt_outs=chosen, language=visit.language)
     return visit.redirect("/jury", done="opted_in")
 
 
 async def leave(visit: Visit) -> Response:
     """Leave the jury."""
-    await jury.opt_out(visit.world, visit.member().id)
+    await juror_exits.leave(visit.court, visit.member().id)
     return visit.redirect("/jury", done="opted_out")
 
 
@@ -100,13 +126,35 @@ async def decline(visit: Visit) -> Response:
 
 
 async def show_seat(visit: Visit) -> Response:
-    """What the panel judges, behind a curtain, and the ballot."""
-    shown = await views.exhibit(visit.court, await _at(visit), visit.language)
+    """What kind of thing the panel judges: not a word of it."""
+    shown = await exhibits.threshold(visit.court, await _at(visit), visit.language)
+    return _seat_page(visit, shown)
+
+
+async def show_post(visit: Visit) -> Response:
+    """What the panel judges, asked for, and the ballot; pictures behind curtains."""
+    shown = await exhibits.content(visit.court, await _at(visit), visit.language)
+    return _seat_page(visit, shown)
+
+
+def _seat_page(visit: Visit, shown: dict[str, Any]) -> Response:
     return visit.page(
         "seat.html",
         e=shown,
         summons=visit.request.path_params["summons"],
         categories=_categories(visit),
+    )
+
+
+async def show_medium(visit: Visit) -> Response:
+    """One picture of what the panel judges, for the juror who sits."""
+    number = parse_id(visit.request.path_params["n"])
+    if number is None:
+        raise NotFound("record_not_found", "Record not found")
+    whole = visit.request.query_params.get("whole") == "1"
+    shown = await exhibits.medium(visit.court, await _at(visit), number, whole=whole)
+    return StreamingResponse(
+        exhibits.pieces(visit.court, shown), headers=_MEDIUM_HEADERS, media_type=shown.content_type
     )
 
 

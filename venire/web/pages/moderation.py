@@ -8,37 +8,39 @@ from typing import Any
 
 from starlette.responses import Response
 
-from venire.cases import moderators, store, views
+from venire.cases import child_safety, moderators, reporter_rules, store, views
 from venire.cases.detection import text_of
+from venire.cases.judges import SEALED
 from venire.cases.model import Case, Source
 from venire.cases.statements import words_of
 from venire.kernel.clock import DAY_MS, parse_iso_ms
 from venire.kernel.errors import Invalid, NotFound
 from venire.kernel.ids import parse_id
-from venire.people.model import ADMIN
 from venire.people.store import load_account, load_accounts
 from venire.posts import actions as posts
 from venire.posts.markup import post_path
 from venire.posts.model import LISTED, REMOVED, Post
-from venire.web import moments, words
+from venire.web import desk_words, moments, words
 from venire.web.cards import cards_of
+from venire.web.pages import case_notes, fast_lane
 from venire.web.visit import Visit
 
 _MOST = 100
 _MONTH = re.compile(r"[0-9]{4}-(?:0[1-9]|1[0-2])")
-_CHILD_SAFETY = "child_safety"
 
 
 async def queue(visit: Visit) -> Response:
     """The open cases, oldest first."""
     storage = visit.world.storage
     waiting = await store.open_cases(storage, limit=_MOST)
-    cases = [case for row in waiting if (case := await store.load(storage, row.case_id))]
+    found = [case for row in waiting if (case := await store.load(storage, row.case_id))]
+    cases = reporter_rules.in_order(found, visit.court.policy)
     tally = Counter(case.waits_for for case in cases if case.waits_for)
     return visit.page(
         "moderation.html",
         rows=[_row(visit, case) for case in cases],
         more=len(waiting) == _MOST,
+        named=await child_safety.may_open(visit.court, visit.viewer_id),
         waiting=[(words.WAITS_FOR.get(name, name), count) for name, count in tally.most_common()],
     )
 
@@ -67,20 +69,24 @@ async def show_case(visit: Visit) -> Response:
     """A case with all that was said, as far as a moderator may read it."""
     case = await _case(visit)
     category = visit.court.policy.category(case.category)
-    sealed = _sealed(visit, case)
+    sealed = _sealed(case)
     said = [] if sealed else await store.sources(visit.world.storage, case.id)
+    hidden = SEALED in case.categories
     post = await posts.load(visit.world, case.subject_id) if case.subject_kind == "post" else None
-    author = await load_account(visit.world, case.author_id)
+    author = None if hidden else await load_account(visit.world, case.author_id)
     username = "" if author is None else author.username
-    text = None if post is None else text_of(post)
+    text = None if post is None else "" if sealed else text_of(post)
     return visit.page(
         "moderation_case.html",
+        beside=await case_notes.beside(visit, case),
+        packets=await fast_lane.packets_of(visit, case),
         c=views.queue_view(visit.court, case),
         rule=category.rule,
         title=visit.in_language(category.title),
         verdict=case.verdict,
         severe=category.severe,
         sealed=sealed,
+        named=hidden and await child_safety.may_open(visit.court, visit.viewer_id),
         text=text,
         spans=() if text is None else words_of(said, text),
         username=username,
@@ -97,12 +103,12 @@ def _path(post: Post | None, username: str) -> str:
     return post_path(username, post.id)
 
 
-def _sealed(visit: Visit, case: Case) -> str:
+def _sealed(case: Case) -> str:
     """Why its text is not shown here; empty when it is."""
     if case.private:
         return words.SEALED["private"]
-    admin = visit.viewer is not None and visit.viewer.role == ADMIN
-    if _CHILD_SAFETY in case.categories and not admin:
+    if SEALED in case.categories:
+        # Not even the named person reads it here: that has a desk and a log of its own.
         return words.SEALED["child_safety"]
     return ""
 
@@ -150,6 +156,9 @@ async def _post(visit: Visit) -> Post:
 async def show_post(visit: Visit) -> Response:
     """The form to act on a post that has no case yet."""
     post = await _post(visit)
+    case = await store.case_of_subject(visit.world.storage, "post", post.id)
+    if case is not None and SEALED in case.categories:
+        return visit.redirect(f"/moderation/cases/{case.public_id}")
     cards = await cards_of(visit, [post])
     if not cards:
         raise NotFound("record_not_found", "There is no such post")
@@ -185,6 +194,7 @@ async def log(visit: Visit) -> Response:
     first_ms = parse_iso_ms(f"{month}-01T00:00:00Z")
     return visit.page(
         "moderation_log.html",
+        logged=desk_words.LOGGED,
         month=month,
         before=views.month_of(first_ms - DAY_MS),
         rows=[

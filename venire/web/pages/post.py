@@ -114,7 +114,7 @@ async def _removed(visit: Visit, post: Post) -> Response:
     shown = await views.case_view(visit.court, case.public_id, visit.viewer_id, role=role)
     if shown["statement"] is not None and shown["viewer"] in {"author", "reporter"}:
         values = statement_values(visit, shown["statement"], own=shown["viewer"] == "author")
-        return visit.page("statement.html", **values, post_path="")
+        return visit.page("statement.html", **values, post_path="", appeal=None)
     category = visit.court.policy.category(case.category)
     return visit.page(
         "hidden.html",

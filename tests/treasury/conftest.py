@@ -1,0 +1,34 @@
+"""A site with books: the treasury's subscribers and no court."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pytest
+
+from tests.kit.site import open_site
+from venire.cases.court import Court
+from venire.storage.relay import Subscription
+from venire.treasury import payouts, totals
+
+
+def _hears(court: Court) -> Sequence[Subscription]:
+    world = court.world
+    return (
+        Subscription(
+            "payouts",
+            lambda envelope: payouts.on_payout_moved(world, envelope),
+            hears=payouts.HEARS,
+        ),
+        Subscription(
+            totals.CURSOR,
+            hears=totals.HEARS,
+            page=lambda page, at: totals.count_page(world, page, at),
+        ),
+    )
+
+
+@pytest.fixture
+async def site(tmp_path):
+    async with open_site(tmp_path, subscriptions=_hears) as opened:
+        yield opened

@@ -1,0 +1,122 @@
+"""A juror turns out to have a tie to a case after the draw: found by a person, with a reason.
+
+| when | what becomes of the seat, and of the case |
+|---|---|
+| not voted yet | given back; the next in the order is asked |
+| voted, no verdict yet | the ballot is struck and not paid; the panel goes on without it |
+| after the verdict, which holds without that ballot | it stays counted |
+| after a verdict that hung on it | fresh jurors judge again, as in an appeal; it stands meanwhile |
+
+Nothing is taken back silently: a struck seat is in the record as one that was given back, and the
+commitment to the ballots that a verdict rests on does not hold it.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+from venire.cases import appeals_filing, panels, service, steps, store
+from venire.cases.court import Court
+from venire.cases.model import Case
+from venire.events import CaseChanged
+from venire.kernel.clock import utc_day
+from venire.kernel.errors import Conflict, Invalid, NotFound, Unavailable
+from venire.storage.tables.cases import ModeratorActionRow, SeatRow
+
+Outcome = Literal["given_back", "struck", "stands", "judged_again"]
+REASON_CHARACTERS = 2_000
+TO_FRESH_JURORS = "The site asks: one of those who judged this had a tie to it."
+_TRIES = 20
+
+
+async def found_conflicted(
+    court: Court, public_id: str, juror_id: int, *, actor_id: int, reason: str
+) -> Outcome:
+    """Take a juror's part in a case back, as far as that is still to be done.
+
+    Raises NotFound `case_not_found`, `summons_not_found`; Invalid `reason_missing`.
+    """
+    if not reason.strip() or len(reason) > REASON_CHARACTERS:
+        raise Invalid("reason_missing", "say why, in 2,000 characters at most")
+    for _ in range(_TRIES):
+        case = await store.case_by_public_id(court.world.storage, public_id)
+        if case is None:
+            raise NotFound("case_not_found", "there is no such case")
+        if case.pending is not None:
+            # A step is on its way into the record: it lands first, then this one.
+            await steps.settled(court, case.id)
+            continue
+        seat = await _last_seat(court, case, juror_id)
+        try:
+            return await _settle(court, case, seat, actor_id, reason)
+        except Conflict as conflict:
+            if conflict.code != "version_moved":
+                raise
+    raise Unavailable("case_busy", "the case is moving; try again in a moment")
+
+
+async def _last_seat(court: Court, case: Case, juror_id: int) -> SeatRow:
+    seats = [
+        seat
+        for seat in await store.seats(court.world.storage, case.id)
+        if seat.juror_id == juror_id and seat.state in {"offered", "seated", "voted", "struck"}
+    ]
+    if not seats:
+        raise NotFound("summons_not_found", "this account has no seat in this case")
+    return seats[-1]
+
+
+async def _settle(court: Court, case: Case, seat: SeatRow, actor_id: int, reason: str) -> Outcome:
+    if seat.state == "struck":
+        return "struck"
+    if seat.state in {"offered", "seated"}:
+        at = service.SeatAt(case.id, seat.round, seat.juror_id)
+        await service.decline(court.world, court.policy, at)
+        return "given_back"
+    if service.is_voting(case, seat.round):
+        await _strike(court, case, seat, actor_id, reason)
+        return "struck"
+    if case.state == "judging" and case.round is not None and case.round.number > seat.round:
+        # Others are looking at it already, and decide without that ballot.
+        return "judged_again"
+    if not await _hangs_on(court, case, seat):
+        return "stands"
+    await appeals_filing.appeal_for_the_site(court, case.id, actor_id, TO_FRESH_JURORS)
+    return "judged_again"
+
+
+async def _strike(court: Court, case: Case, seat: SeatRow, actor_id: int, reason: str) -> None:
+    """Take a ballot out of a round that goes on; the panel rule runs again in the same commit."""
+    struck = msgspec.structs.replace(seat, state="struck")
+    seats = await store.seats(court.world.storage, case.id, seat.round)
+    now_ms = court.world.now_ms()
+    row = ModeratorActionRow(
+        month=utc_day(now_ms)[:7],
+        id=court.world.ids.next(),
+        actor_id=actor_id,
+        case_id=case.id,
+        action="strike_ballot",
+        reason=reason,
+        at_ms=now_ms,
+    )
+    writes = service.settle(court.policy, case, seats, struck)
+    await court.world.storage.commit(
+        store.aggregate(case.id),
+        [*writes, store.put_moderator_action(row)],
+        [CaseChanged(case.id)],
+        expect=case.version,
+    )
+
+
+async def _hangs_on(court: Court, case: Case, seat: SeatRow) -> bool:
+    """Whether the verdict would not have been reached without this ballot."""
+    current = case.round
+    if case.state != "decided" or current is None or current.number != seat.round:
+        return False
+    if case.judged_by != current.kind:
+        return False
+    seats = await store.seats(court.world.storage, case.id, seat.round)
+    rest = [one for one in seats if one.juror_id != seat.juror_id]
+    return panels.evaluate(current, rest, court.policy).verdict != case.verdict

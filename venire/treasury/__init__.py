@@ -1,0 +1,1 @@
+"""A double-entry ledger: what is set aside, what is owed to whom, what was paid."""

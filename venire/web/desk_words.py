@@ -1,0 +1,20 @@
+"""What stands in the moderators' log, by what was done: English here, others in the catalogue."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from venire.web.words import ACTIONS
+
+LOGGED: Final = {
+    **ACTIONS,
+    "message": "Written to the author",
+    "sensitive": "Pictures behind a warning",
+    "unsensitive": "Pictures without a warning again",
+    "silence": "Left out of public lists",
+    "unsilence": "In public lists again",
+    "disable": "Nobody can sign in",
+    "enable": "Signing in possible again",
+    "suspend": "Account suspended",
+    "unsuspend": "Suspension ended",
+}
