@@ -10,7 +10,7 @@ from tests.kit.courthouse import THREAT
 from venire.cases.policy import load_policy
 from venire.kernel.i18n import translate
 from venire.record.headers import CHECKS, TYPES
-from venire.web import words
+from venire.web import record_words
 from venire.web.entry_words import Reader, put_in_words
 
 
@@ -61,8 +61,8 @@ async def test_the_log_itself_is_served_by_the_api_and_not_hidden_by_pages(town)
 
 
 def test_every_type_and_every_key_of_the_record_has_words():
-    assert words.ENTRY_TYPES.keys() == TYPES.keys()
-    assert words.HEADER_KEYS.keys() == CHECKS.keys()
+    assert record_words.ENTRY_TYPES.keys() == TYPES.keys()
+    assert record_words.HEADER_KEYS.keys() == CHECKS.keys()
 
 
 @pytest.mark.parametrize("kind", sorted(TYPES))

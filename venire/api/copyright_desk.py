@@ -101,7 +101,7 @@ async def counter(court: Court, request: ApiRequest) -> Response:
 async def claimant(court: Court, request: ApiRequest) -> Response:
     """What became of a notice, to whoever knows its secret."""
     form = await request.form()
-    secret = form.required("secret", limit=200)
+    secret = form.text("secret", limit=200) or ""
     row = await desk.claimant(court.world, request.path("id"), secret)
     return json_response(await parties.claimant_view(court, row), headers=_PRIVATE)
 
@@ -109,14 +109,14 @@ async def claimant(court: Court, request: ApiRequest) -> Response:
 async def withdraw(court: Court, request: ApiRequest) -> Response:
     """The claimant takes the notice back."""
     form = await request.form()
-    row = await desk.withdraw(court, request.path("id"), form.required("secret", limit=200))
+    row = await desk.withdraw(court, request.path("id"), form.text("secret", limit=200) or "")
     return json_response(await parties.claimant_view(court, row), headers=_PRIVATE)
 
 
 async def filed(court: Court, request: ApiRequest) -> Response:
     """The claimant has gone to court: the post stays removed."""
     form = await request.form()
-    secret = form.required("secret", limit=200)
+    secret = form.text("secret", limit=200) or ""
     await desk.note_filed(
         court,
         request.path("id"),

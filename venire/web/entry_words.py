@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from venire.cases.policy import Policy
 from venire.kernel.clock import parse_iso_ms
-from venire.web import moments, words
+from venire.web import moments, record_words, words
 
 _TITLED = frozenset({"type", "hour"})
 _CODES = frozenset(
@@ -67,11 +67,11 @@ def put_in_words(header: Mapping[str, Any], reader: Reader) -> EntryWords:
     kind = str(header["type"])
     at_ms = parse_iso_ms(str(header["hour"]).replace("Z", ":00:00+00:00"))
     facts = [
-        (reader.say(words.HEADER_KEYS.get(key, key)), _fact(key, header[key], reader))
+        (reader.say(record_words.HEADER_KEYS.get(key, key)), _fact(key, header[key], reader))
         for key in sorted(header, key=lambda key: (key not in _FIRST, _FIRST.get(key, 0), key))
         if key not in _TITLED
     ]
-    title = words.ENTRY_TYPES.get(kind, kind)
+    title = record_words.ENTRY_TYPES.get(kind, kind)
     return EntryWords(
         title=reader.say(title),
         hour=moments.hour(at_ms, reader.language),
@@ -97,7 +97,7 @@ _PATHS: Mapping[str, str] = {
 
 def _fact(key: str, value: Any, reader: Reader) -> Fact:
     if isinstance(value, bool):
-        return Fact(reader.say(words.YES_NO[value]))
+        return Fact(reader.say(record_words.YES_NO[value]))
     if isinstance(value, list):
         shown = ", ".join(str(place) for place in value[:_SHOWN_PLACES])
         more = f", … ({len(value)})" if len(value) > _SHOWN_PLACES else ""
@@ -112,14 +112,14 @@ def _fact(key: str, value: Any, reader: Reader) -> Fact:
 def _value(key: str, value: Any, reader: Reader) -> str:
     if key == "category":
         return reader.rule(str(value))
-    table = _TABLES.get(key, words.HEADER_VALUES)
-    known = table.get(str(value)) or words.HEADER_VALUES.get(str(value))
+    table = _TABLES.get(key, record_words.HEADER_VALUES)
+    known = table.get(str(value)) or record_words.HEADER_VALUES.get(str(value))
     return reader.say(known) if known else str(value)
 
 
 _TABLES: Mapping[str, Mapping[str, str]] = {
     "action": words.MEASURES,
-    "cause": {**words.HEADER_VALUES, "moderator": words.FOUND_BY["moderator"]},
+    "cause": {**record_words.HEADER_VALUES, "moderator": words.FOUND_BY["moderator"]},
     "judged_by": words.DECIDED_BY,
     "measure": words.MEASURES,
     "notice_kind": words.NOTICE_KINDS,
@@ -193,7 +193,7 @@ def _chance(header: Mapping[str, Any], reader: Reader) -> str:
     return reader.say(
         "Case {case}, by {source}.",
         case=str(header["case"])[:12],
-        source=_worded(words.HEADER_VALUES, header, "strength", reader),
+        source=_worded(record_words.HEADER_VALUES, header, "strength", reader),
     )
 
 
