@@ -22,7 +22,8 @@ async def court(tmp_path):
 
 @pytest.fixture
 async def village(tmp_path):
-    async with open_courthouse(tmp_path, jurors=10) as opened:
+    # Of these five are asked by the first panel, and six are left.
+    async with open_courthouse(tmp_path, jurors=11) as opened:
         yield opened
 
 

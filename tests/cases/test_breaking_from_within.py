@@ -228,7 +228,7 @@ async def test_a_draw_too_long_for_one_commit_goes_to_the_bench(house, monkeypat
     ("old", "new"),
     [
         ("max_ballots = 21", "max_ballots = 40"),
-        ('measure = "remove"', 'measure = "label"'),
+        ('measure = "remove"', 'measure = "age_restrict"'),
     ],
 )
 def test_a_policy_that_the_house_cannot_carry_out_is_refused(tmp_path, old, new):

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.cases.attacks import messages_to
 from tests.kit.courthouse import Courthouse, open_courthouse
 from tests.kit.site import BASE_URL
 from venire.cases import copyright_desk
@@ -150,6 +151,9 @@ async def test_a_claimant_sees_the_answer_and_may_take_the_notice_back(house):
     await finish(house)
     assert await visible(house, post)
     assert (await standing.standing(house.world, uploader.id)).points == 0
+    told = " ".join(await messages_to(uploader))
+    assert "the claim of copyright was taken back" in told
+    assert "within the rules" not in told, "nobody has judged whose work it is"
 
 
 async def test_the_claimant_is_known_to_the_uploader_without_an_address_and_to_no_one_else(house):

@@ -120,3 +120,22 @@ async def test_a_key_opens_nothing_that_is_ones_own_private_or_judged(house):
         f"/api/v1/admin/jurors/{juror.id}/hold_key", json={"granted": False, "reason": "moved away"}
     )
     assert taken.json()["hold_key"] is False
+
+
+async def test_a_key_hides_so_many_posts_a_day_and_no_more(house, monkeypatch):
+    monkeypatch.setattr(hold_keys, "HOLDS_A_DAY", 2)
+    juror, _ = await keyed(house)
+    author = await house.site.member("author")
+    posts = [await house.post(author, f"{MILD} {number}") for number in range(3)]
+
+    async def hold(post):
+        return await juror.post("/api/v1/jury/holds", json={"status_id": post, "reason": "threat"})
+
+    for post in (*posts[:2], posts[0]):
+        assert (await hold(post)).status_code == 202
+        await house.settle()
+    refused = await hold(posts[2])
+    assert (refused.status_code, refused.json()["code"]) == (429, "holds_enough")
+    assert (await house.case_on(posts[2])) is None
+    house.site.clock.advance(24 * HOUR_MS)
+    assert (await hold(posts[2])).status_code == 202

@@ -37,7 +37,7 @@ async def test_the_record_has_the_hold_the_draw_and_the_seats_before_a_ballot_is
     author = await house.site.member("author")
     await house.post(author, THREAT)
     kinds = [header["type"] for header in await headers(house)]
-    assert kinds == ["epoch", "epoch", "hold", "draw", "chance", "seat"]
+    assert kinds == ["epoch", "epoch", "policy", "hold", "draw", "chance", "seat"]
 
 
 async def test_a_panel_that_agrees_removes_the_post_for_everyone(house):
@@ -104,6 +104,24 @@ async def test_only_a_seated_juror_votes(house):
     assert (other.status_code, other.json()["code"]) == (404, "summons_not_found")
     nobody = await house.site.client.post(f"{path}/ballot", json={"vote": "keeps"})
     assert nobody.status_code == 401
+
+
+async def test_accepting_again_is_the_same_seat_until_it_lapses(house):
+    author = await house.site.member("author")
+    await house.post(author, THREAT)
+    juror, summons = (await house.summoned())[0]
+    path = f"/api/v1/jury/summons/{summons['id']}/accept"
+    first = await juror.post(path)
+    house.site.clock.advance(60_000)
+    second = await juror.post(path)
+    assert (first.status_code, second.status_code) == (200, 200)
+    assert second.json()["deadline"] == first.json()["deadline"]
+    kinds = [header["type"] for header in await headers(house)]
+    house.site.clock.advance(2 * HOUR_MS)
+    await house.settle()
+    late = await juror.post(path)
+    assert (late.status_code, late.json()["code"]) == (410, "summons_expired")
+    assert kinds.count("seat") == 1
 
 
 async def test_a_ballot_after_the_deadline_is_refused_and_the_next_juror_asked(house):

@@ -110,3 +110,20 @@ async def test_a_packet_is_in_no_export_and_on_no_page_of_its_author(house):
     path = f"/api/v1/admin/cases/{case.public_id}/packets"
     assert (await author.get(path)).status_code == 403
     assert json.loads(row.body)["account"]["email"] == "author@mail.test"
+
+
+async def test_an_admin_neither_sees_nor_moves_a_packet_about_themselves(house):
+    author = await house.site.member("author", role="admin")
+    other, _ = await house.site.member("other", role="admin"), await house.site.member("sari")
+    post = await house.post(author, f"@sari {THREAT}")
+    case = await house.case_on(post)
+    path = f"/api/v1/admin/cases/{case.public_id}/packets"
+    (row,) = (await other.get(path)).json()
+    assert (await author.get(path)).json() == []
+    assert (await author.get("/api/v1/admin/packets")).json() == []
+    body = {"contact": "police", "reason": "to see what is in it"}
+    for address in (path, f"{path}/{row['id']}/release"):
+        refused = await author.post(address, json=body)
+        assert (refused.status_code, refused.json()["code"]) == (403, "own_case")
+    assert not any("A life may be at risk" in text for text in await messages(author))
+    assert (await packets.of_case(house.court, case.public_id))[0].state == "sealed"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from tests.kit.courthouse import THREAT
+from tests.kit.courthouse import THREAT, open_courthouse
 from venire.cases.policy import DEFAULT, load_policy
 from venire.cases.public import note_policy
 from venire.kernel.errors import Invalid
@@ -124,3 +124,26 @@ def test_the_shipped_calibration_is_the_one_that_the_figures_are_for():
         "training_questions": 10,
         "training_right": 8,
     }
+
+
+@pytest.mark.parametrize("step_ms", [0, -3_600_000, 1])
+async def test_ballots_count_in_the_order_in_which_they_were_cast_whatever_the_clock_says(
+    tmp_path, step_ms
+):
+    """By juror, or by a clock that is put back, these are seven of one kind and then seven others.
+
+    Which would be a verdict; cast in turn they are none.
+    """
+    async with open_courthouse(tmp_path, jurors=24) as house:
+        post = await house.post(await house.site.member("author"), THREAT)
+        for turn in range(15):
+            waiting = await house.summoned()
+            juror, summons = sorted(waiting, key=lambda one: one[0].id, reverse=bool(turn % 2))[0]
+            path = f"/api/v1/jury/summons/{summons['id']}"
+            (await juror.post(f"{path}/accept")).raise_for_status()
+            vote = {"vote": ("violates", "keeps")[turn % 2]}
+            (await juror.post(f"{path}/ballot", json=vote)).raise_for_status()
+            house.site.clock.advance(step_ms)
+            await house.settle()
+        case = await house.case_on(post)
+        assert (case.hung, case.round.kind) == (True, "bench")

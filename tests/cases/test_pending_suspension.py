@@ -132,9 +132,7 @@ async def test_a_hold_that_is_told_after_it_was_lifted_stops_nobody(house):
     await house.vote("keeps")
     case = await house.case_on(post)
     rows = await house.site.storage.range(PENDING, (case.id,), limit=9)
-    told_again = pending_suspension.CaseStepped(case.id, "hold", rows[0].key, 0)
-    await pending_suspension._on_hold(house.court, told_again)
+    await pending_suspension._on_hold(house.court, case, rows[0].key)
     assert not (await standing.standing(house.world, author.id)).pending
-    other = pending_suspension.CaseStepped(case.id, "hold", f"{case.public_id}:99:hold", 0)
-    await pending_suspension._on_hold(house.court, other)
+    await pending_suspension._on_hold(house.court, case, f"{case.public_id}:99:hold")
     assert not (await standing.standing(house.world, author.id)).pending

@@ -54,3 +54,54 @@ def test_a_refusal_names_the_line(tmp_path):
     with pytest.raises(Invalid) as refused:
         load_policy(path)
     assert f"line {number}" in refused.value.hint
+
+
+FAR = 10**12
+"""Of any unit: a moment so far ahead has no date."""
+
+
+@pytest.mark.parametrize(
+    ("section", "wrong"),
+    [
+        ("[panel]", f"summons_minutes = {FAR}"),
+        ("[panel]", f"ballot_minutes = {FAR}"),
+        ("[panel.contested]", "weight_cap = nan"),
+        ("[panel.contested]", "weight_cap = inf"),
+        ("[holds]", f"suspend_hours = {FAR}"),
+        ("[holds]", "suspend_hours = 0"),
+        ("[holds]", "suspend_author_at = nan"),
+        ("[clocks]", f"alarm_again_hours = {FAR}"),
+        ("[clocks]", "alarm_again_hours = 0"),
+        ("[clocks]", "alarm_at = nan"),
+        ("[clocks]", "utc_offset_minutes = 1440"),
+        ("[[clocks.sources]]", "hours = 0"),
+        ("[[clocks.sources]]", f"hours = {FAR}"),
+        ("[[clocks.sources]]", "hours = 0.5"),
+        ("[[clocks.sources]]", 'source = "rumour"'),
+        ("[[clocks.sources]]", 'category = "rudeness"'),
+        ("[packets]", "prepare_at = nan"),
+        ("[packets]", 'categories = ["child_safety"]'),
+        ("[reporters]", f"second_hours = {FAR}"),
+        ("[reporters]", f"suspend_days = {FAR}"),
+        ("[reporters]", "strength = nan"),
+        ("[points]", f"expire_days = {FAR}"),
+        ("[points]", "suspend_days = 0"),
+        ("[appeals]", "months = 0"),
+        ("[[categories]]", "clock_hours = 0"),
+        ("[[categories]]", f"clock_hours = {FAR}"),
+        ("[[categories]]", "hold_lifts_after_hours = -1"),
+        ("[[categories]]", f"hold_lifts_after_hours = {FAR}"),
+    ],
+)
+def test_a_clock_that_no_clock_could_be_is_refused_at_its_line(tmp_path, section, wrong):
+    lines = DEFAULT.read_text().splitlines()
+    start = next(n for n, line in enumerate(lines) if line.split("#")[0].strip() == section)
+    key = wrong.split(" =")[0]
+    number = next(n for n in range(start + 1, len(lines)) if lines[n].startswith(f"{key} ="))
+    lines[number] = wrong
+    path = tmp_path / "policy.toml"
+    path.write_text("\n".join(lines))
+    with pytest.raises(Invalid) as refused:
+        load_policy(path)
+    assert refused.value.code == "policy_invalid"
+    assert f"line {number + 1}:" in refused.value.hint

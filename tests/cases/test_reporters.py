@@ -2,165 +2,20 @@
 
 from __future__ import annotations
 
-import msgspec
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from tests.cases.attacks import messages_to, people_of, report
 from tests.kit.courthouse import MILD, open_courthouse
-from venire.cases import reporter_rules, reporters, rules
-from venire.cases.model import Case, Round, Source
-from venire.cases.policy import load_policy
-from venire.cases.reporter_rules import RIGHT, UNFOUNDED, WRONG, Reported
+from venire.cases import reporters
+from venire.cases.reporter_rules import UNFOUNDED, WRONG
 from venire.kernel.clock import DAY_MS, HOUR_MS
 from venire.storage.tables.appeals import REPORT_OUTCOMES, ReportOutcomeRow
-
-POLICY = load_policy()
-OUTCOMES = st.lists(
-    st.builds(Reported, st.sampled_from([RIGHT, WRONG, UNFOUNDED]), st.integers(1, 1_000)),
-    max_size=100,
-)
 
 
 @pytest.fixture
 async def house(tmp_path):
     async with open_courthouse(tmp_path, jurors=14) as opened:
         yield opened
-
-
-# rules
-
-
-@given(OUTCOMES)
-def test_accuracy_is_a_share_and_shrunk_towards_the_prior(outcomes):
-    found = reporter_rules.accuracy(outcomes, POLICY.reporters)
-    assert 0 < found < 1
-    if not outcomes:
-        assert found == POLICY.reporters.prior
-
-
-@given(OUTCOMES, st.integers(1, 1_000))
-def test_one_more_report_that_was_right_never_lowers_the_accuracy(outcomes, at_ms):
-    before = reporter_rules.accuracy(outcomes, POLICY.reporters)
-    after = reporter_rules.accuracy([*outcomes, Reported(RIGHT, at_ms)], POLICY.reporters)
-    assert after >= before
-    worse = reporter_rules.accuracy([*outcomes, Reported(WRONG, at_ms)], POLICY.reporters)
-    assert worse <= before
-
-
-@given(OUTCOMES, st.integers(0, 1_000))
-def test_nobody_is_suspended_who_was_not_warned_or_was_mostly_right(outcomes, counted_from_ms):
-    late = [one for one in outcomes if one.at_ms > counted_from_ms]
-    bad = sum(one.outcome == UNFOUNDED for one in late)
-    for state in ("clear", "warned"):
-        turn = reporter_rules.turn(
-            state,
-            outcomes,
-            POLICY.reporters,
-            counted_from_ms=counted_from_ms,
-            since_ms=0,
-            now_ms=1_000,
-        )
-        if state == "clear":
-            assert turn != "suspend"
-        if turn in {"warn", "suspend"}:
-            assert bad * 2 >= len(late)
-            assert bad >= POLICY.reporters.suspend_at
-
-
-def test_only_a_panel_of_which_not_one_saw_a_violation_makes_a_report_unfounded():
-    case = Case(
-        id=1,
-        public_id="a" * 32,
-        subject_kind="post",
-        subject_id=2,
-        author_id=3,
-        opened_at_ms=1,
-        due_at_ms=2,
-        policy_version="1",
-        categories=("harassment",),
-        sources=("report",),
-        state="decided",
-        verdict="keeps",
-        judged_by="panel",
-        round=Round(1, "panel", "verdict", 1, recorded=True, keeps=5),
-    )
-    assert reporter_rules.outcome_of(case) == UNFOUNDED
-    one_saw = msgspec.structs.replace(case.round, violates=1)
-    others = (
-        {"round": one_saw},
-        {"sources": ("report", "detector")},
-        {"judged_by": "moderator"},
-        {"judged_by": "bench", "round": msgspec.structs.replace(case.round, kind="bench")},
-    )
-    for change in others:
-        assert reporter_rules.outcome_of(msgspec.structs.replace(case, **change)) == WRONG
-    won = msgspec.structs.replace(case, verdict="violates")
-    assert reporter_rules.outcome_of(won) == RIGHT
-    assert not reporter_rules.outcome_of(msgspec.structs.replace(case, state="judging"))
-
-
-def opened_by(weight):
-    source = Source("report", "1:1", "harassment", 1_000, account_id=1, weight=weight)
-    return rules.open_case(
-        case_id=1,
-        public_id="a" * 32,
-        subject_kind="post",
-        subject_id=5,
-        author_id=7,
-        source=source,
-        policy=POLICY,
-        now_ms=1_000,
-    )
-
-
-@given(st.floats(0.01, 0.99))
-def test_a_light_report_waits_for_a_second_but_never_for_long_and_never_hides(weight):
-    case = opened_by(weight)
-    light = weight < POLICY.reporters.panel_at
-    assert reporter_rules.waits_for_a_second(case, 1_001) == light
-    until = 1_000 + POLICY.reporters.second_hours * HOUR_MS
-    assert not reporter_rules.waits_for_a_second(case, until)
-    assert not case.hold_wanted
-    second = Source("report", "2:2", "harassment", 2_000, account_id=2, weight=0.39)
-    more = rules.merge(case, second, POLICY)
-    if weight > 0.05:
-        assert not reporter_rules.waits_for_a_second(more, 2_001)
-
-
-def test_who_never_reported_before_is_heard_at_once():
-    assert not reporter_rules.waits_for_a_second(opened_by(POLICY.reporters.prior), 1_001)
-    assert not reporter_rules.waits_for_a_second(opened_by(None), 1_001)
-
-
-def test_the_queue_puts_persons_first_and_the_seldom_right_last_oldest_first():
-    waits = [opened_by(weight) for weight in (0.1, 0.9, 0.9, 0.9)]
-    numbered = [
-        msgspec.structs.replace(case, id=number, waits_for=waits_for)
-        for number, (case, waits_for) in enumerate(
-            zip(waits, ("moderator", "ballots", "moderator", "moderator"), strict=True)
-        )
-    ]
-    assert [case.id for case in reporter_rules.in_order(numbered, POLICY)] == [2, 3, 0, 1]
-
-
-def test_what_some_panel_took_for_a_violation_was_no_idle_report():
-    case = opened_by(0.5)
-    kept = msgspec.structs.replace(
-        case,
-        state="decided",
-        verdict="keeps",
-        judged_by="appeal",
-        round=Round(2, "appeal", "verdict", 1, recorded=True, keeps=11),
-    )
-    assert reporter_rules.outcome_of(kept) == UNFOUNDED
-    struck = msgspec.structs.replace(kept, struck=("k:3:measure",))
-    assert reporter_rules.outcome_of(struck) == WRONG
-    assert reporter_rules.outcome_of(msgspec.structs.replace(kept, hung=True)) == WRONG
-
-
-# through the API
 
 
 async def was(house, member, outcome, times, *, first=1):

@@ -5,9 +5,9 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from tests.cases.sample_cases import POLICY, bench, case, panel
+from tests.cases.sample_cases import NOW_MS, POLICY, bench, case, panel
 from venire.cases import rules
-from venire.cases.model import Round
+from venire.cases.model import Appeal, Round
 
 
 def nexts(more, *, wanted=0, still_open=0, overdue=False) -> str:
@@ -168,3 +168,9 @@ def test_a_question_that_was_answered_ends_and_a_hung_one_goes_to_the_bench():
 def test_the_round_that_follows(*, more, number, kind, rule, contested):
     made = rules.next_round(case(contested=contested, **more), POLICY, 77)
     assert made == Round(number, kind, "drawing", 77, rule=rule, contested=contested)
+
+
+def test_an_appeal_is_drawn_and_a_sealed_one_waits_for_its_person():
+    appealed = {"state": "judging", "appeal": Appeal("k", 7, "author", NOW_MS)}
+    assert nexts(appealed) == "draw"
+    assert nexts({**appealed, "categories": ("child_safety",)}) == "wait"

@@ -27,8 +27,9 @@ def applied(before: Case, done: Step, **expected) -> None:
 def test_a_hold_is_noted_on_its_case():
     before = case(hold_wanted="report", steps=3, pending=step("hold"))
     expected = {"hold": "held", "held_at_ms": NOW_MS + 9, "held_by": "report", "hold_wanted": ""}
-    applied(before, step("hold", by="report"), **expected)
-    applied(before, step("hold", by="report", untold=True, key="u"), untold=("u",), **expected)
+    applied(before, step("hold", by="report"), held="k", **expected)
+    untold = step("hold", by="report", untold=True, key="u")
+    applied(before, untold, held="u", untold=("u",), **expected)
 
 
 @pytest.mark.parametrize(
@@ -215,3 +216,9 @@ def test_a_draw_a_chance_and_a_seating():
 
 def test_every_step_that_can_be_written_can_be_carried_out():
     assert rules._EFFECTS.keys() == set(get_args(StepType))
+
+
+def test_what_an_author_is_not_told_is_noted_beside_what_was_not_told_before():
+    before = case(untold=("t",))
+    assert rules.apply(before, step("hold", untold=True, key="u")).untold == ("t", "u")
+    assert rules.apply(before, step("hold", key="u")).untold == ("t",)

@@ -4,25 +4,19 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import anyio
 import pytest
 
+from tests.cases.tampering import EDITS, Edit, Leaf, first, leaves_of, place, write
 from tests.cases.test_drawing import a_house, a_threat, by_command, independently, wait
 from tests.kit.beacons import QUICKNET, Relay, Silent
 from tests.kit.published import publish
+from venire.jury.pool import exclusion_rule_hash
 from venire.kernel.clock import MINUTE_MS
-from venire.record import tree
-from venire.record.checkpoint import sign_checkpoint
-from venire.record.model import ENTRIES, Checkpoint, Tile
-from venire.record.note import Signer
-from venire.record.tiles import encode_bundle, parse_bundle, tile_path, tiles_for, width_at
 
-Leaf = dict[str, Any]
-Edit = Callable[[list[Leaf]], None]
 BY_BEACON, BY_SEED = "beacon", "weaker"
 
 
@@ -51,152 +45,6 @@ def published(tmp_path_factory):
     for kind in (BY_BEACON, BY_SEED):
         anyio.run(open_one, kind)
     return made
-
-
-def leaves_of(folder: Path) -> list[Leaf]:
-    size = int((folder / "checkpoint").read_text().split("\n")[1])
-    tile = Tile(ENTRIES, 0, width_at(ENTRIES, 0, size))
-    return [
-        json.loads(leaf) for leaf in parse_bundle((folder / tile_path(tile)).read_bytes(), size)
-    ]
-
-
-def write(folder: Path, leaves: list[Leaf]) -> None:
-    """The record as the operator would sign it, if these were its entries."""
-    entries = [json.dumps(leaf, sort_keys=True, separators=(",", ":")).encode() for leaf in leaves]
-    hashes = [tree.leaf_hash(entry) for entry in entries]
-    shutil.rmtree(folder / "tile")
-    for tile, content in tiles_for(0, hashes, lambda _: b"").items():
-        path = folder / tile_path(tile)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(content)
-    bundle = Tile(ENTRIES, 0, len(entries))
-    path = folder / tile_path(bundle)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(encode_bundle(entries))
-    signer = Signer("venire.test/record", b"k" * 32)
-    head = Checkpoint(signer.verifier.name, len(entries), tree.root_of(hashes))
-    (folder / "checkpoint").write_bytes(sign_checkpoint(head, signer))
-
-
-def first(leaves: list[Leaf], kind: str) -> Leaf:
-    return next(leaf["header"] for leaf in leaves if leaf["header"]["type"] == kind)
-
-
-def place(leaves: list[Leaf], kind: str) -> int:
-    return next(at for at, leaf in enumerate(leaves) if leaf["header"]["type"] == kind)
-
-
-def drop_a_drawn_juror(leaves: list[Leaf]) -> None:
-    first(leaves, "seat")["indices"].pop(0)
-
-
-def swap_two_seats(leaves: list[Leaf]) -> None:
-    first(leaves, "seat")["indices"].reverse()
-
-
-def ask_somebody_else(leaves: list[Leaf]) -> None:
-    seats = [leaf["header"] for leaf in leaves if leaf["header"]["type"] == "seat"]
-    asked = {index for seat in seats for index in seat["indices"]}
-    barred = set(first(leaves, "draw")["excluded"])
-    stranger = next(index for index in range(14) if index not in asked | barred)
-    seats[0]["indices"][0] = stranger
-
-
-def exclude_a_drawn_juror(leaves: list[Leaf]) -> None:
-    draw = first(leaves, "draw")
-    draw["excluded"] = sorted({*draw["excluded"], first(leaves, "seat")["indices"][0]})
-
-
-def let_an_excluded_one_in(leaves: list[Leaf]) -> None:
-    first(leaves, "draw")["excluded"].clear()
-    drop_a_drawn_juror(leaves)
-
-
-def exclude_beyond_the_pool(leaves: list[Leaf]) -> None:
-    first(leaves, "draw")["excluded"].append(14)
-
-
-def name_another_case(leaves: list[Leaf]) -> None:
-    for leaf in leaves:
-        if leaf["header"].get("case"):
-            leaf["header"]["case"] = leaf["header"]["case"][::-1]
-
-
-def change_the_randomness(leaves: list[Leaf]) -> None:
-    chance = first(leaves, "chance")
-    chance["randomness"] = chance["randomness"][::-1]
-
-
-def know_it_before_the_exclusions(leaves: list[Leaf]) -> None:
-    at = place(leaves, "draw")
-    leaves.insert(at, leaves.pop(place(leaves, "chance")))
-
-
-def ask_before_the_order_is_known(leaves: list[Leaf]) -> None:
-    at = place(leaves, "chance")
-    leaves.insert(at, leaves.pop(place(leaves, "seat")))
-
-
-def freeze_the_pool_afterwards(leaves: list[Leaf]) -> None:
-    leaves.append(leaves.pop(1))
-
-
-def forget_the_randomness(leaves: list[Leaf]) -> None:
-    leaves.pop(place(leaves, "chance"))
-
-
-def give_it_twice(leaves: list[Leaf]) -> None:
-    leaves.append(leaves[place(leaves, "chance")])
-
-
-def draw_again(leaves: list[Leaf]) -> None:
-    leaves.append(leaves[place(leaves, "draw")])
-
-
-def let_somebody_decline_who_was_not_asked(leaves: list[Leaf]) -> None:
-    first(leaves, "decline")["indices"] = first(leaves, "draw")["excluded"][:1]
-
-
-def freeze_fewer(leaves: list[Leaf]) -> None:
-    leaves[1]["header"]["size"] -= 1
-
-
-def freeze_other_sheets(leaves: list[Leaf]) -> None:
-    leaves[1]["header"]["sheets_root"] = "ab" * 32
-
-
-def other_nonces(leaves: list[Leaf]) -> None:
-    leaves[1]["header"]["nonces_root"] = "ab" * 32
-
-
-def use_another_sheet(leaves: list[Leaf]) -> None:
-    for leaf in leaves:
-        if leaf["header"].get("case"):
-            leaf["header"]["epoch"] += 1
-
-
-EDITS: dict[Edit, tuple[str, ...]] = {
-    drop_a_drawn_juror: ("draw_not_followed", "departure_of_nobody"),
-    swap_two_seats: ("draw_not_followed",),
-    ask_somebody_else: ("draw_not_followed", "departure_of_nobody"),
-    exclude_a_drawn_juror: ("draw_not_followed",),
-    let_an_excluded_one_in: ("draw_not_followed", "departure_of_nobody"),
-    exclude_beyond_the_pool: ("excluded_out_of_range",),
-    name_another_case: ("case_not_drawn",),
-    change_the_randomness: ("randomness_mismatch",),
-    know_it_before_the_exclusions: ("chance_too_early",),
-    ask_before_the_order_is_known: ("seat_before_chance",),
-    freeze_the_pool_afterwards: ("epoch_not_frozen",),
-    forget_the_randomness: ("draw_of_older_kind",),
-    give_it_twice: ("chance_changed",),
-    draw_again: ("draw_changed",),
-    let_somebody_decline_who_was_not_asked: ("departure_of_nobody",),
-    freeze_fewer: ("pool_not_of_the_record",),
-    freeze_other_sheets: ("pool_not_of_the_record",),
-    other_nonces: ("pool_not_of_the_record",),
-    use_another_sheet: ("pool_not_there",),
-}
 
 
 def refused(folder: Path, case: Any, codes: tuple[str, ...], *, alone: bool = False) -> None:
@@ -286,6 +134,11 @@ def the_seed_without_a_word(leaves: list[Leaf]) -> None:
     chance |= {"strength": "weaker", "seed": "ab" * 32}
 
 
+def let_followers_in(leaves: list[Leaf]) -> None:
+    """By the rule of small pools, in one that is none."""
+    first(leaves, "draw")["exclusion_rule"] = exclusion_rule_hash(one_way_follows=True)
+
+
 @pytest.mark.parametrize(
     ("edit", "code", "alone"),
     [
@@ -294,6 +147,7 @@ def the_seed_without_a_word(leaves: list[Leaf]) -> None:
         (a_round_of_another_hour, "beacon_round_too_soon", False),
         (a_round_that_another_draw_had, "beacon_round_known", False),
         (the_seed_without_a_word, "draw_malformed", False),
+        (let_followers_in, "draw_malformed", True),
     ],
 )
 def test_a_beacon_that_is_not_the_one_that_was_fixed_is_found(

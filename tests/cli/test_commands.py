@@ -142,8 +142,12 @@ def test_jurors_are_appointed_by_name_and_listed(folder):
         "alice": (True, False),
         "bob": (False, True),
     }
-    kept = {"name", "state", "bench", "paid", "missing"}
-    assert set(listed[0]) == kept | {"warning", "currency", "owed", "owed_text"}
+    kept = {"id", "name", "state", "bench", "paid", "missing"}
+    assert set(listed[0]) == kept | {"warning", "currency", "owed", "owed_text", "payouts"}
+    assert {row["name"]: row["missing"][:1] for row in listed} == {
+        "alice": [],
+        "bob": ["no_consent"],
+    }
     assert [(row["owed"], row["owed_text"]) for row in listed] == [(0, "EUR 0.00")] * 2
     readable = call("juror", "list", "--data", folder).stdout
     assert "alice" in readable

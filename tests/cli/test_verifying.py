@@ -9,7 +9,9 @@ import sqlite3
 import pytest
 
 from tests.cli.calling import call, only_json, told
+from venire.cli.options import on_house
 from venire.record.note import Signer
+from venire.treasury import actions as treasury
 
 
 def verify(folder, key, *more):
@@ -81,6 +83,58 @@ def test_only_the_key_that_signed_verifies(folder, tmp_path):
     ):
         key.write_bytes(content)
         told(verify(folder, key), code)
+
+
+def earn(folder, *keys):
+    """A juror has earned something, in the books of the folder."""
+
+    async def post(house):
+        for key in keys:
+            await treasury.earn(house.world, "EUR", 7, 25, key=key)
+
+    on_house(post, data=str(folder))
+
+
+BOOKS = {
+    "an entry says more": (
+        (
+            "UPDATE ledger_entries SET body = CAST(replace(CAST(body AS TEXT), '25', '90') AS BLOB)"
+            " WHERE key = 'ballot:2:1:7'"
+        ),
+        "EUR ballot:2:1:7",
+    ),
+    "an entry is gone": (
+        "DELETE FROM ledger_entries WHERE key = 'ballot:2:1:7'",
+        "EUR payable:7: a side of no entry: ballot:2:1:7",
+    ),
+    "a side is gone": (
+        "DELETE FROM ledger_postings WHERE key = 'ballot:2:1:7' AND account = 'service'",
+        "EUR ballot:2:1:7: the entry lacks a side",
+    ),
+    "a side says more": (
+        "UPDATE ledger_postings SET amount = 26 WHERE key = 'ballot:1:1:7' AND amount = 25",
+        "EUR ballot:1:1:7: the entry lacks a side",
+    ),
+}
+
+
+@pytest.mark.parametrize(("sql", "said"), BOOKS.values(), ids=BOOKS)
+def test_books_that_do_not_balance_are_told_to_whoever_looks(folder, sql, said):
+    earn(folder, "ballot:1:1:7", "ballot:2:1:7")
+    # Nothing has counted them yet: sums that are only behind are no fault.
+    sound = only_json(call("fsck", "--data", folder, "--json", "-"))
+    assert (sound["problems"], sound["books"]) == ([], {"entries": 2, "problems": []})
+    change(folder, sql)
+    found = call("fsck", "--data", folder, "--json", "-")
+    assert found.exit_code == 1
+    assert found.stderr.startswith("error: books_not_sound")
+    report = json.loads(found.stdout)
+    assert report["problems"] == []
+    assert any(said in problem for problem in report["books"]["problems"]), report
+    readable = call("fsck", "--data", folder)
+    assert readable.exit_code == 1
+    assert said in readable.stdout
+    assert "NOT SOUND" in readable.stdout
 
 
 def test_a_damaged_database_is_said_to_be_one(folder):

@@ -27,12 +27,11 @@ def test_what_carries_the_trust_is_among_the_targets() -> None:
     modules = {target.module for target in config.targets()}
     assert modules >= {
         "venire/kernel/states.py",
-        "venire/jury/draw.py",
-        "venire/jury/pool.py",
-        "venire/jury/panel.py",
-        "venire/jury/rules.py",
-        "venire/jury/calibration.py",
-        "venire/cases/rules.py",
+        *(f"venire/jury/{name}.py" for name in ("draw", "pool", "sheets", "beacon", "verifying")),
+        *(f"venire/jury/{name}.py" for name in ("panel", "rules", "calibration", "model")),
+        *(f"venire/cases/{name}.py" for name in ("rules", "rounds", "panels", "judges", "appeals")),
+        *(f"venire/cases/{name}.py" for name in ("clocks", "closing", "limits", "reporter_rules")),
+        *(f"venire/treasury/{name}.py" for name in ("model", "ledger", "totals")),
     }
 
 

@@ -72,16 +72,36 @@ def read_log(folder):
     return [json.loads(leaf)["header"] for leaf in leaves]
 
 
+def check_rules(log, draw, before):
+    policies = [header for header in log[:before] if header["type"] == "policy"]
+    need(policies, "no rules were in the record before the draw")
+    numbers = ("prior", "violates_at", "keeps_at", "min_ballots", "max_ballots")
+    for key in numbers:
+        need(key in policies[-1], "the rules leave a number out")
+        if key != "prior":
+            need("contested_" + key in policies[-1], "the rules leave a number out")
+    need("weight_cap" in policies[-1], "the rules leave a number out")
+    need(draw["rules"] == policies[-1]["rules"], "drawn under other rules")
+    need(draw["panel_rule"] == policies[-1]["panel_rule"], "judged by another rule")
+    need(draw["judged_by"] in ("panel", "appeal") and "contested" in draw, "not said who judges")
+
+
 def frozen_for(log, epoch, before):
-    last = None
-    for place, header in enumerate(log):
-        if header["type"] != "epoch":
-            continue
-        if header["epoch"] <= epoch < header["epoch"] + header.get("sheets", 0):
-            need(place < before, "the pool was frozen after the draw")
-            return header, last
-        last = header
-    raise Wrong("no pool was frozen for this draw")
+    pools = [(place, header) for place, header in enumerate(log) if header["type"] == "epoch"]
+    have = [
+        number
+        for number, (_, header) in enumerate(pools)
+        if header["epoch"] <= epoch < header["epoch"] + header.get("sheets", 0)
+    ]
+    need(len(have) == 1, "not exactly one pool was frozen for this draw")
+    need(pools[have[0]][0] < before, "the pool was frozen after the draw")
+    newer, root = 0, pools[have[0]][1]["root"]
+    for place, header in pools[have[0] + 1 :]:
+        if place < before and (header["frozen_by"] != "draw" or header["root"] != root):
+            newer += 1
+        root = header["root"]
+    need(newer < 2, "newer pools were in force")
+    return pools[have[0]][1], pools[have[0] - 1][1] if have[0] else None
 
 
 def read_sheet(folder, draw, frozen):
@@ -112,23 +132,31 @@ def exclusions(parts, size):
     return set(listed)
 
 
-def check_hour(draw):
-    signed = 1692803367 + 3 * (draw["beacon_round"] - 1)
-    hours = {
+def check_hour(parts, chance):
+    signed = 1692803367 + 3 * (parts[0]["beacon_round"] - 1)
+    now, *hours = (
         datetime.fromtimestamp(signed - early, tz=UTC).strftime("%Y-%m-%dT%HZ")
-        for early in (36, 39)
-    }
-    need(draw["hour"] in hours, "the round does not fit the hour of the draw")
-
-
-def randomness(draw, chance, frozen, before):
-    need(chance.get("beacon_round") == draw.get("beacon_round"), "another round of the beacon")
-    if "beacon_round" in draw:
-        check_hour(draw)
+        for early in (0, 36, 39)
+    )
+    need(parts[0]["hour"] in hours, "the round does not fit the hour of the draw")
     if chance["strength"] == "beacon":
+        late = [part for part in parts[1:] if part["hour"] not in (now, *hours)]
+        need(not late, "a part of the draw was written after its round")
+
+
+def randomness(parts, chance, frozen, before):
+    draw = parts[0]
+    need(chance.get("beacon_round") == draw.get("beacon_round"), "another round of the beacon")
+    need((draw["strength"] == "beacon") == ("beacon_round" in draw), "not the strength it says")
+    other = "seed" if chance["strength"] == "beacon" else "signature"
+    need(other not in chance, "two sources of randomness")
+    if "beacon_round" in draw:
+        check_hour(parts, chance)
+    if chance["strength"] == "beacon":
+        need("fallback" not in chance, "both the beacon and what replaces it")
         value = sha(bytes.fromhex(chance["signature"]))
     else:
-        need("beacon_round" not in draw or "fallback" in chance, "the beacon was not used")
+        need(("beacon_round" in draw) == ("fallback" in chance), "the beacon was not used")
         need(before is not None, "nobody had committed to a seed")
         seed = link = bytes.fromhex(chance["seed"])
         for _ in range(draw["epoch"] - frozen["epoch"] + 1):
@@ -157,6 +185,7 @@ def check_round(folder, log, said):
     need(draws, "seats without a draw")
     draw = draws[0][1]
     need(draw["batch"] == draw["round"], "another batch")
+    check_rules(log, draw, draws[0][0])
     frozen, before = frozen_for(log, draw["epoch"], draws[0][0])
     names = read_sheet(folder, draw, frozen)
     excluded = exclusions([header for _, header in draws], len(names))
@@ -164,12 +193,14 @@ def check_round(folder, log, said):
     need(len(chances) == 1, "not exactly one randomness")
     known_at, chance = chances[0]
     need(known_at > draws[-1][0], "the randomness was known before the exclusions")
-    need(chance["epoch"] == draw["epoch"], "the randomness of another draw")
-    for header in log[: draws[0][0]]:
+    for key in ("epoch", "batch"):
+        need(chance[key] == draw[key], "the randomness of another draw")
+    by_beacon = chance["strength"] == "beacon"
+    for header in log[: draws[-1 if by_beacon else 0][0]]:
         if header["type"] == "chance" and header["strength"] == "beacon":
             known = header["beacon_round"]
             need(draw.get("beacon_round", known + 1) > known, "the round was known already")
-    value = randomness(draw, chance, frozen, before)
+    value = randomness([header for _, header in draws], chance, frozen, before)
     due = [place for place in order(names, value, draw) if place not in excluded]
     asked, left = [], set()
     for place, header in said:
@@ -194,6 +225,8 @@ def main(folder, case):
             if header.get("case") == case:
                 rounds.setdefault(header["round"], []).append((place, header))
         need(rounds, "no draw of this case")
+        for number, later in itertools.pairwise(sorted(rounds)):
+            need(rounds[number][-1][0] < rounds[later][0][0], "drawn before the last was over")
         for number in sorted(rounds):
             said = check_round(folder, log, rounds[number])
             print("round %d: %s, %d members, %d excluded, asked %s" % said)

@@ -47,10 +47,12 @@ def test_an_easy_ballot_ends_a_run_of_hard_ones():
 def test_an_hour_without_a_pause_is_enough_of_anything():
     assert ends(easy(*range(0, 60, 10)), 55) is None
     assert ends(easy(*range(0, 61, 10)), 61) == 75
+    assert ends(easy(*range(0, 60, 10), 64), 65) == 79
 
 
 def test_a_pause_as_long_as_a_break_starts_anew():
     assert ends(hard(0, 1, 2, 3, 18), 19) is None
+    assert ends(hard(0, 1, 2, 3, 24), 25) is None
     assert ends(hard(0, 1, 2, 3, 17.9), 19) is not None
     assert ends(easy(*range(0, 51, 10), 65, 75), 76) is None
 

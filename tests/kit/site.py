@@ -90,7 +90,7 @@ class OpenSite:
 
     async def settle(self) -> None:
         if self.relay is None:
-            self.relay = Relay(self.storage, self.subscriptions)
+            self.relay = Relay(self.storage, self.subscriptions, breath_s=0.0)
         relay = self.relay
         relay.start()
         try:

@@ -35,7 +35,7 @@ async def test_a_post_keeps_its_text_and_whom_it_names(town):
     assert post.conversation_id == post.id
     assert post.uri == f"https://town.test/users/ani/statuses/{post.id}"
     assert await actions.load(town.world, post.id) == post
-    assert await actions.mentioned(town.world, post.id) == [bob]
+    assert await actions.aimed_at(town.world, post.id) == [bob]
 
 
 async def test_no_row_of_a_post_holds_the_address_of_this_site_but_its_identity(town):

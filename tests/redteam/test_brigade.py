@@ -57,7 +57,7 @@ async def test_five_hundred_reports_hide_nothing_and_cost_one_panel(house, quick
     case = await house.case_on(post)
     figure(f"{BRIGADE} reports: 0 hidden, 1 case, {ballots} ballots, {entries} entries")
     assert ballots == 5
-    assert entries <= 8
+    assert entries <= 4, "draw, chance, seat, verdict: what one report costs"
     assert (case.verdict, case.measure, case.hold) == ("keeps", "none", "none")
     assert await seen_by_others(house, post)
     assert await points(house, author) == 0

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from tests.cases.attacks import noticed, people_of, seen_by_others
+from tests.cases.attacks import kinds_in_record, noticed, people_of, seen_by_others
 from tests.kit.courthouse import MILD, open_courthouse
 from venire.kernel.clock import MINUTE_MS
 from venire.notices import store as notices
@@ -107,7 +107,7 @@ async def test_a_stranger_and_a_token_that_was_made_up_send_nothing(house):
     assert await house.case_on(post) is None
 
 
-async def test_a_notice_sent_again_is_the_same_notice_however_often(house):
+async def test_a_notice_sent_again_is_the_same_notice_however_often(house, figure):
     """What a real notice has done is not done twice: not its holds, its budget or its panel."""
     author = await house.site.member("author")
     operator = await house.site.member("operator", role="moderator")
@@ -116,14 +116,21 @@ async def test_a_notice_sent_again_is_the_same_notice_however_often(house):
     assert not await seen_by_others(house, post)
     day = (await notices.holds_today(house.world.storage, "host", house.world.now_ms())).holds
     assert day == 1
+    entries = await kinds_in_record(house)
     for _ in range(20):
         assert await noticed(house, operator, post, "REAL-1") == ref
     again = await notices.holds_today(house.world.storage, "host", house.world.now_ms())
-    assert again.holds == 1
+    assert await kinds_in_record(house) == entries
     await house.vote("keeps")
+    judged = await house.case_on(post)
+    for _ in range(20):
+        assert await noticed(house, operator, post, "REAL-1") == ref
     case = await house.case_on(post)
-    assert await noticed(house, operator, post, "REAL-1") == ref
-    assert (await house.case_on(post)).round == case.round
+    figure(f"41 times one notice: {again.holds} hold, {case.round.number} rounds, 1 notice")
+    assert again.holds == 1
+    assert (case.round, case.measure) == (judged.round, judged.measure)
+    assert entries.count("hold") == 1
+    assert (await kinds_in_record(house)).count("hold") == 1
 
 
 async def test_a_forger_cannot_use_up_the_reference_that_the_host_will_use(house):

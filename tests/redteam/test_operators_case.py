@@ -13,7 +13,8 @@ import pytest
 
 from tests.cases.attacks import people_of
 from tests.kit.courthouse import THREAT, open_courthouse
-from venire.jury.verifying import DrawFault, Entry, verify_case
+from venire.jury.surroundings import Entry
+from venire.jury.verifying import DrawFault, verify_case
 from venire.record.entry import decode_entry
 from venire.storage.tables.record import ENTRIES
 

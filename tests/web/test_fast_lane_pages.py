@@ -59,6 +59,7 @@ async def test_a_packet_is_released_at_the_desk_by_an_admin_alone(town):
     assert "For the police, where a life is at risk" in page
     assert "Only whoever is named for this opens it." in page
     assert "@mail.test" not in (await chief.get(address)).text
+    assert "<time" not in page, "markup is not text"
     made = await desk.send(address, f"{address}/packets", reason="he named the hour")
     assert made.status_code == 303
     (sealed, *_) = (
@@ -86,4 +87,5 @@ async def test_a_sealed_case_has_no_packet_on_its_page(town):
     await town.house.settle()
     case = await town.house.case_on(path.rsplit("/", 1)[1])
     page = await desk.text(f"/moderation/cases/{case.public_id}")
+    assert "Act at once" not in page, "what is hidden waits for the named person"
     assert "For the police" not in page

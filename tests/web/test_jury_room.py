@@ -6,6 +6,7 @@ import pytest
 
 from tests.kit.courthouse import THREAT
 from tests.web.browser import hidden_fields
+from venire.jury import actions as jury
 
 pytestmark = pytest.mark.anyio
 
@@ -32,6 +33,26 @@ async def test_service_begins_with_a_warning_and_consent(town):
     left = await browser.send("/jury", "/jury/leave")
     assert "You have left the jury." in await browser.follow(left)
     assert "Before you say yes" in await browser.text("/jury")
+
+
+async def test_whom_an_operator_appointed_reads_the_warning_and_consents(open_town):
+    town = await open_town(acceptance=False)
+    browser = await town.member("ayu")
+    await jury.appoint(town.house.world, town.known["ayu"].id, bench=False, paid=False)
+    room = await browser.get("/jury")
+    assert "You may read threats, hatred and abuse." in room.text
+    assert 'name="consent" value="1" required>' in room.text
+    await browser.send("/jury", "/jury/join", consent="1")
+    assert "Before you say yes" not in await browser.text("/jury")
+
+
+async def test_the_bench_is_not_told_what_only_the_pool_needs(open_town):
+    town = await open_town(acceptance=False)
+    browser = await town.member("ayu")
+    await jury.appoint(town.house.world, town.known["ayu"].id, bench=True, paid=False)
+    room = await browser.text("/jury")
+    assert "You serve on the bench" in room
+    assert "Before you can be drawn" not in room
 
 
 async def test_what_is_missing_for_a_seat_is_said(open_town):

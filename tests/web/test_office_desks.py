@@ -125,7 +125,7 @@ async def test_a_claimant_an_uploader_and_a_moderator_meet_at_the_copyright_desk
     opened = await claimant.send(door, door, secret=secret)
     assert "2 Yak Street" in opened.text
     wrong = await claimant.send(door, door, secret="0" * 48)
-    assert wrong.status_code == 404
+    assert (wrong.status_code, "opens no notice" in wrong.text) == (404, True)
     town.house.site.clock.advance(17 * DAY_MS)
     await finish(town)
     assert await seen(town, path) == 200

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.web.browser import words_of
+from tests.web.browser import hidden_fields, words_of
 from venire.people.follows import follow
 
 pytestmark = pytest.mark.anyio
@@ -45,6 +45,26 @@ async def test_a_report_without_a_rule_keeps_what_was_written(town):
     assert "A comment has 1,000 characters at most." in words_of(long.text)
     unknown = await browser.send(address, address, rule="77")
     assert "rule_unknown" in unknown.text
+
+
+async def test_what_was_hidden_while_its_report_was_written_is_reported_and_not_shown(town):
+    path = await town.post("rudi", "Nobody likes you, @citra, and we know where you live.")
+    address = f"/report/{path.rsplit('/', 1)[1]}"
+    browser = await town.member("citra")
+    fields = hidden_fields((await browser.get(address)).text, address)
+    await town.member("mona", role="moderator")
+    held = {"action": "hold", "reason": "a threat", "category": "incitement"}
+    post_id = path.rsplit("/", 1)[1]
+    acted = await town.known["mona"].post(f"/api/v1/admin/posts/{post_id}/actions", json=held)
+    assert acted.is_success
+    await town.house.settle()
+    await browser.get(address, 404)
+    headers = {"Origin": browser.base_url}
+    sent = await browser.client.post(address, data={**fields, "rule": "1"}, headers=headers)
+    assert "Your report has arrived." in await browser.follow(sent)
+    untold = await browser.client.post(address, data=fields, headers=headers)
+    assert untold.status_code == 404
+    assert "we know where you live" not in untold.text
 
 
 async def test_a_stranger_is_asked_to_sign_in_and_brought_back(town):

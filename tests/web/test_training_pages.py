@@ -39,7 +39,8 @@ async def test_training_asks_explains_and_passes(town):
 async def test_the_room_leads_whoever_is_untrained_to_the_training(open_town):
     town = await open_town(acceptance=False)
     browser = await town.member("ayu")
-    await browser.send("/jury", "/jury/join", consent="1")
+    joined = await browser.follow(await browser.send("/jury", "/jury/join", consent="1"))
+    assert "What is still missing before you can be drawn" in joined
     room = await browser.text("/jury")
     assert "You have not been trained yet." in room
     assert "Begin the training" in room

@@ -62,6 +62,8 @@ def _of_tables() -> Iterator[str]:
     yield from messages._DECIDED.values()
     yield from push_telling.TITLES.values()
     yield from messages._LIMITED.values()
+    for of_measure in (messages._IN_PLACE, messages._OUTCOMES, messages._TARGETS):
+        yield from of_measure.values()
     yield from (*appeals_messages._ENDS.values(), *appeals_messages._UNJUDGED.values())
     yield from (*reporter_messages._TITLES.values(), *reporter_messages._TEXTS.values())
     yield from ("Your account waits for a moderator", "Confirm your e-mail address first")

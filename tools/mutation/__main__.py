@@ -1,7 +1,8 @@
 """`python -m tools.mutation [MODULE ...]`: the mutation score of the code that carries the trust.
 
-Prints a line for each module and each survivor by name; exits 1 when a module is below the floor
-of `targets.toml`.
+Says how far it is, each survivor by name, and in the end a line for each module; exits 1 when a
+module is below the floor of `targets.toml`. No file is changed: a mutant lives in the memory of the
+child process that is to notice it (`trial.py`).
 """
 
 from __future__ import annotations
@@ -12,20 +13,25 @@ import sys
 import time
 from collections import Counter
 from functools import partial
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from tools.mutation import config, trial
+
+if TYPE_CHECKING:
+    from tools.mutation.operators import Mutant
 
 _LEAST_LIMIT = 15.0
 _SLOWER = 8
 """So many times what the unchanged module takes: others may use the machine meanwhile."""
+_PROGRESS_S = 20.0
 
 
 class Score(NamedTuple):
-    """What became of a module's mutants."""
+    """What became of a module's mutants. `late`: those of the killed that ran out of time."""
 
     module: str
     killed: int
+    late: int
     survived: int
     equivalent: int
     seconds: float
@@ -34,6 +40,58 @@ class Score(NamedTuple):
     def percent(self) -> float:
         """Killed, of those that could be."""
         return 100 * self.killed / max(self.killed + self.survived, 1)
+
+
+class _Sheet:
+    """Takes the outcomes of a module's mutants down, in whatever order they come."""
+
+    def __init__(self, target: config.Target, made: list[Mutant], *, killers: bool) -> None:
+        self.target, self.made, self.killers = target, made, killers
+        self.argued = [each for each in config.equivalents() if each.module == target.module]
+        self.used: Counter[config.Equivalent] = Counter()
+        self.survived: dict[int, str] = {}
+        self.killed = self.late = 0
+        self.started = self.said = time.monotonic()
+
+    def done(self, place: int, outcome: trial.Outcome) -> None:
+        """Take one down."""
+        mutant = self.made[place]
+        reason = next((each for each in self.argued if _is(mutant, each)), None)
+        if outcome.killed:
+            self.killed += 1
+            self.late += outcome.killed == trial.TIME_LIMIT
+            if reason is not None:
+                _say(f"  {mutant.name} is said to be equivalent, yet {outcome.killed} noticed it")
+            if self.killers:
+                _say(f"  {mutant.name}  by {outcome.killed} in {outcome.seconds:.1f} s")
+        elif reason is not None:
+            self.used[reason] += 1
+        else:
+            self.survived[place] = mutant.name
+        self._say_how_far()
+
+    def _say_how_far(self) -> None:
+        now = time.monotonic()
+        if now - self.said < _PROGRESS_S:
+            return
+        self.said = now
+        so_far = self.killed + len(self.survived) + self.used.total()
+        left_s = (now - self.started) / so_far * (len(self.made) - so_far)
+        _say(
+            f"  {so_far} of {len(self.made)}, {len(self.survived)} survived,"
+            f" {left_s:.0f} s to go in {self.target.module}"
+        )
+
+    def score(self) -> Score:
+        """What it comes to."""
+        return Score(
+            self.target.module,
+            self.killed,
+            self.late,
+            len(self.survived),
+            self.used.total(),
+            time.monotonic() - self.started,
+        )
 
 
 def main() -> int:
@@ -66,68 +124,41 @@ def _scored(target: config.Target, asked: argparse.Namespace) -> Score:
     made = operators.mutants(target.module, operators.read(path))
     made = [each for each in made if asked.line in {None, each.line}]
     baseline = _baseline(target)
-    limit = max(_LEAST_LIMIT, baseline.seconds * _SLOWER)
-    argued = [each for each in config.equivalents() if each.module == target.module]
-    used: Counter[config.Equivalent] = Counter()
-    survived: dict[int, str] = {}
-    killed: list[str] = []
-    started = time.monotonic()
-
-    def done(place: int, outcome: trial.Outcome) -> None:
-        mutant = made[place]
-        reason = next((each for each in argued if _is(mutant, each)), None)
-        if outcome.killed:
-            killed.append(mutant.name)
-            if reason is not None:
-                _say(f"  {mutant.name} is said to be equivalent, yet {outcome.killed} noticed it")
-            if asked.killers:
-                _say(f"  {mutant.name}  by {outcome.killed} in {outcome.seconds:.1f} s")
-        elif reason is not None:
-            used[reason] += 1
-        else:
-            survived[place] = mutant.name
-
+    _say(f"{target.module}: {len(made)} mutants; its tests take {baseline.seconds:.1f} s")
+    sheet = _Sheet(target, made, killers=asked.killers)
     work = [
         partial(
             trial.Trial,
             trial.Served(target.name, path, mutant.source),
-            target.tests,
+            target,
             known=baseline.durations,
-            limit=limit,
+            limit=max(_LEAST_LIMIT, baseline.seconds * _SLOWER),
         )
         for mutant in made
     ]
-    trial.run_all(work, jobs=asked.jobs, done=done)
+    trial.run_all(work, jobs=asked.jobs, done=sheet.done)
     # Whoever edited a file meanwhile would have killed every mutant from then on.
     _baseline(target)
-    for _, name in sorted(survived.items()):
+    for _, name in sorted(sheet.survived.items()):
         _say(f"  survived: {name}")
-    for each in argued if asked.line is None else ():
-        if not used[each]:
+    for each in sheet.argued if asked.line is None else ():
+        if not sheet.used[each]:
             _say(f"  stale in equivalent.toml: {each.operator}: {each.before} -> {each.after}")
-    score = Score(
-        target.module,
-        len(killed),
-        len(survived),
-        used.total(),
-        time.monotonic() - started,
-    )
+    score = sheet.score()
     _say(_row(score))
     return score
 
 
-def _is(mutant: object, argued: config.Equivalent) -> bool:
-    operator = getattr(mutant, "operator", "")
-    fits = operator == argued.operator or (
-        argued.operator.endswith("*") and operator.startswith(argued.operator[:-1])
+def _is(mutant: Mutant, argued: config.Equivalent) -> bool:
+    fits = mutant.operator == argued.operator or (
+        argued.operator.endswith("*") and mutant.operator.startswith(argued.operator[:-1])
     )
-    same = (getattr(mutant, "before", ""), getattr(mutant, "after", ""))
-    return fits and same == (argued.before, argued.after)
+    return fits and (mutant.before, mutant.after) == (argued.before, argued.after)
 
 
 def _baseline(target: config.Target) -> trial.Outcome:
     found: list[trial.Outcome] = []
-    start = partial(trial.Trial, None, target.tests, known={}, limit=600.0)
+    start = partial(trial.Trial, None, target, known={}, limit=600.0)
     trial.run_all([start], jobs=1, done=lambda _, outcome: found.append(outcome))
     if found[0].killed:
         raise SystemExit(f"{target.module}: {found[0].killed} fails though nothing was changed")
@@ -136,7 +167,8 @@ def _baseline(target: config.Target) -> trial.Outcome:
 
 def _row(score: Score) -> str:
     return (
-        f"{score.module:<32} killed {score.killed:>4}  survived {score.survived:>3}"
+        f"{score.module:<32} killed {score.killed:>4} (late {score.late:>2})"
+        f"  survived {score.survived:>3}"
         f"  equivalent {score.equivalent:>3}  score {score.percent:5.1f} %  {score.seconds:5.0f} s"
     )
 
@@ -148,6 +180,7 @@ def _summed_up(scores: list[Score]) -> int:
     whole = Score(
         "all",
         sum(score.killed for score in scores),
+        sum(score.late for score in scores),
         sum(score.survived for score in scores),
         sum(score.equivalent for score in scores),
         sum(score.seconds for score in scores),

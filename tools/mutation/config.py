@@ -14,10 +14,14 @@ EQUIVALENT = Path(__file__).with_name("equivalent.toml")
 
 
 class Target(NamedTuple):
-    """A module, and the tests that should notice a mistake in it."""
+    """A module, and the tests that should notice a mistake in it.
+
+    `conftest`: whether they need the fixtures of their folders, which costs each trial a second.
+    """
 
     module: str
     tests: tuple[str, ...]
+    conftest: bool = False
 
     @property
     def name(self) -> str:
@@ -42,7 +46,10 @@ def floor() -> float:
 
 def targets() -> list[Target]:
     """All of them, in the order in which they are run."""
-    return [Target(each["module"], tuple(each["tests"])) for each in _read(TARGETS)["target"]]
+    return [
+        Target(each["module"], tuple(each["tests"]), each.get("conftest", False))
+        for each in _read(TARGETS)["target"]
+    ]
 
 
 def equivalents() -> list[Equivalent]:

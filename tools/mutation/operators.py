@@ -57,7 +57,7 @@ class Mutant(NamedTuple):
 
 def mutants(module: str, source: str) -> list[Mutant]:
     """Every different mutant of a module that compiles and does not only change an annotation."""
-    seen = {_meaning(source)}
+    seen, orders = {_meaning(source)}, _orders_texts(source)
     found: list[Mutant] = []
     for operator, mutated in itertools.chain(_by_cosmic_ray(source), _by_table(source)):
         try:
@@ -65,7 +65,7 @@ def mutants(module: str, source: str) -> list[Mutant]:
             compile(mutated, module, "exec")
         except SyntaxError:
             continue
-        if meaning not in seen and _orders_texts(mutated) <= _orders_texts(source):
+        if meaning not in seen and _orders_texts(mutated) <= orders:
             seen.add(meaning)
             found.append(_named(module, operator, source, mutated))
     return sorted(found, key=lambda each: (each.line, each.operator, each.after))
@@ -185,6 +185,9 @@ def _meaning(source: str) -> str:
                 node.posonlyargs, node.kwonlyargs, node.kw_defaults = [], [], []
             case ast.Assign(value=ast.Subscript(value=ast.Name(id="Literal" | "Callable"))):
                 node.value = ast.Constant(None)
+            case ast.ClassDef(bases=[ast.Name(id="Protocol")]):
+                # Nothing runs it: only the type checker reads what is in a protocol.
+                node.body = [ast.Pass()]
             case _:
                 pass
     return ast.dump(tree)
@@ -212,6 +215,8 @@ def _annotations(tree: ast.Module) -> set[int]:
                 kinds.append(node.returns)
             case ast.Assign(value=ast.Subscript(value=ast.Name(id="Literal" | "Callable"))):
                 kinds.append(node.value)
+            case ast.Call(func=ast.Name(id="cast"), args=[type_, *_]):
+                kinds.append(type_)
             case _:
                 pass
         inside |= {id(each) for kind in kinds if kind is not None for each in ast.walk(kind)}

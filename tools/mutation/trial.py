@@ -8,6 +8,7 @@ killed when it takes too long.
 from __future__ import annotations
 
 import contextlib
+import importlib
 import importlib.abc
 import importlib.machinery
 import importlib.util
@@ -25,22 +26,39 @@ from typing import Any, NamedTuple
 
 import pytest
 
+from tools.mutation.config import Target
+
 _MEMORY = 4 << 30
 _OPTIONS = (
     "-q",
     "-x",
     "--tb=no",
     "--assert=plain",
-    "--noconftest",
     "--timeout=0",
     "-p",
     "no:cacheprovider",
-    "-p",
-    "no:randomly",
-    "-p",
-    "no:xdist",
+    *("-p", "_hypothesis_pytestplugin"),
+    *("-p", "anyio.pytest_plugin"),
+    *("-p", "pytest_socket"),
+    *("-p", "pytest_timeout"),
+)
+"""Of the plugins only those that a target's tests need: to load all of them takes ten times as long
+as the tests."""
+_LOADED = (
+    "_hypothesis_pytestplugin",
+    "_pytest.assertion",
+    "_pytest.terminal",
+    "anyio.pytest_plugin",
+    "anyio._backends._asyncio",
+    "hypothesis.strategies",
+    "hypothesis.internal.conjecture.engine",
+    "msgspec",
+    "numpy.random",
+    "pytest_socket",
+    "pytest_timeout",
 )
 _PASSED, _FAILED, _BROKEN_OFF = 0, 1, 2
+TIME_LIMIT = "the time limit"
 
 
 class Outcome(NamedTuple):
@@ -92,13 +110,11 @@ class _Watcher:
 def load_tools() -> None:
     """Everything that a child needs and that knows nothing of the house, loaded once."""
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-    import anyio
+    os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
+    for name in _LOADED:
+        importlib.import_module(name)
     import hypothesis
-    import msgspec
-    import numpy as np
-    from hypothesis import strategies
 
-    del anyio, msgspec, np, strategies
     checks = list(hypothesis.HealthCheck)
     # No shrinking: that a mutant is noticed is all that is asked. The same examples each time.
     hypothesis.settings.register_profile(
@@ -118,18 +134,18 @@ class Trial:
     def __init__(
         self,
         served: Served | None,
-        tests: Sequence[str],
+        target: Target,
         *,
         known: dict[str, float],
         limit: float,
     ) -> None:
-        self.started, self.limit, self.tests = time.monotonic(), limit, tests
+        self.started, self.limit, self.tests = time.monotonic(), limit, target.tests
         reading, writing = os.pipe()
         sys.stdout.flush()
         self.pid = os.fork()
         if self.pid == 0:
             os.close(reading)
-            _child(writing, served, tests, known)
+            _child(writing, served, target, known)
         os.close(writing)
         self.reading = reading
         self.said = b""
@@ -143,7 +159,7 @@ class Trial:
             return None if part else self._ended()
         if time.monotonic() - self.started > self.limit:
             os.kill(self.pid, signal.SIGKILL)
-            return self._ended("the time limit")
+            return self._ended(TIME_LIMIT)
         return None
 
     def _ended(self, why: str = "") -> Outcome:
@@ -162,9 +178,7 @@ class Trial:
         )
 
 
-def _child(
-    writing: int, served: Served | None, tests: Sequence[str], known: dict[str, float]
-) -> None:
+def _child(writing: int, served: Served | None, target: Target, known: dict[str, float]) -> None:
     resource.setrlimit(resource.RLIMIT_AS, (_MEMORY, _MEMORY))
     nowhere = os.open(os.devnull, os.O_RDWR)
     for stream in range(3):
@@ -175,7 +189,8 @@ def _child(
     watcher = _Watcher(known)
     told: dict[str, Any] = {"code": _BROKEN_OFF}
     with contextlib.suppress(BaseException):
-        told["code"] = int(pytest.main([*_OPTIONS, *tests], plugins=[watcher]))
+        options = _OPTIONS if target.conftest else (*_OPTIONS, "--noconftest")
+        told["code"] = int(pytest.main([*options, *target.tests], plugins=[watcher]))
     told |= {"failed": watcher.failed, "durations": watcher.durations}
     with contextlib.suppress(BaseException):
         os.write(writing, json.dumps(told).encode())

@@ -30,7 +30,7 @@ async def show_police_copy(court: Court, request: ApiRequest) -> Response:
 async def hide(court: Court, request: ApiRequest) -> Response:
     """Put a post out of the viewer's own sight, at once; nobody is told."""
     post = await posts.load(court.world, request.path("id"))
-    aimed = post is not None and request.account_id in post.mentioned_ids
+    aimed = request.account_id in await posts.aimed_at(court.world, request.path("id"))
     if post is None or not (aimed or await posts.may_see(court.world, post, request.account_id)):
         if request.path("id") in await hiding.hidden_posts(court.world, request.account_id):
             return json_response({"id": str(request.path("id")), "hidden": True})
@@ -89,14 +89,14 @@ async def figures(court: Court, _request: ApiRequest) -> Response:
 async def list_packets(court: Court, request: ApiRequest) -> Response:
     """The packets of a month, newest first, none of them open (moderators)."""
     month = request.query.text("month") or packets.month_now(court)
-    found = await packets.of_month(court, month[:7])
+    found = await packets.of_month(court, month[:7], viewer_id=request.account_id)
     return json_response([packets.view(case, row, opened=False) for case, row in found])
 
 
 async def case_packets(court: Court, request: ApiRequest) -> Response:
     """The packets of a case, none of them open: to open one is logged, and is a `release`."""
     public_id = request.path_text("case")
-    rows = await packets.of_case(court, public_id)
+    rows = await packets.of_case(court, public_id, viewer_id=request.account_id)
     case = await packets.case_of(court, public_id)
     return json_response([packets.view(case, row, opened=False) for row in rows], headers=_NOT_KEPT)
 

@@ -124,7 +124,7 @@ def payload_of(told: Told, sender: _Sender, locale: str) -> Payload:
     title = translate(locale, TITLES[told.type], name=name)
     body = sender.note
     if told.post is not None:
-        body = told.post.spoiler or told.post.text
+        body = told.post.warning or told.post.text
     return Payload(
         access_token="",
         preferred_locale=locale,

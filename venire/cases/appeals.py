@@ -10,6 +10,7 @@ from typing import Final, Literal
 
 import msgspec
 
+from venire.cases.judges import SEALED, is_for_bench
 from venire.cases.limits import LIFTS, LIMITS, effect_of, measure_of
 from venire.cases.model import Appeal, Case, Hold, Round, RoundKind, Step
 from venire.cases.policy import Policy
@@ -46,7 +47,6 @@ _MONTH_MS: Final = 31 * DAY_MS
 """Six of them are never less than six months of a calendar (DSA Art. 20)."""
 _FINAL_AFTER: Final = 2
 """Decisions in a row that appeals have overturned before the bench has the last word."""
-_SEALED: Final = "child_safety"
 _WANTED: Final = {"author": "keeps", "reporter": "violates"}
 
 
@@ -116,13 +116,13 @@ def due_at_ms(case: Case, policy: Policy, now_ms: int) -> int:
 def round_kind(case: Case, policy: Policy) -> RoundKind | None:
     """Who judges the appeal; None when one named person must.
 
-    What a first panel may not see (a private post, intimate images) no later one sees either.
+    What a first panel may not see (a private post, intimate images) no later one sees either,
+    whatever was found: another member of the bench, who has not judged the case, looks at it.
     """
-    if _SEALED in case.categories:
+    if SEALED in case.categories:
         return None
     final = case.appeal is not None and case.appeal.final
-    bench = case.private or policy.category(case.category).judges == "bench"
-    return "bench" if bench or final else "appeal"
+    return "bench" if final or is_for_bench(case, policy) else "appeal"
 
 
 def next_round(case: Case, policy: Policy, now_ms: int) -> Round:
@@ -146,7 +146,7 @@ def after_verdict(
     """What follows from the verdict of an appeal's round."""
     if case.verdict == "hung":
         return "draw"
-    if _SEALED in case.categories or case.appeal is None:
+    if SEALED in case.categories or case.appeal is None:
         return "wait"
     noticed = "notice" in case.sources and policy.holds.bench_on_notice_keeps
     if case.appeal.party == "author" and case.verdict == "keeps" and noticed:
@@ -253,7 +253,7 @@ def _overturned(case: Case, appeal: Appeal, step: Step) -> Case:
     changed = msgspec.structs.replace(
         case,
         decision=step.key,
-        appeals=case.appeals + 1,
+        appeals=case.appeals + (not appeal.for_site),
         measured_at_ms=step.at_ms,
         decided_at_ms=step.at_ms,
     )

@@ -9,6 +9,7 @@ import msgspec
 from venire.cases import appeals, appeals_entries, appeals_store, entries, store
 from venire.cases.court import Court
 from venire.cases.draws import Prepared
+from venire.cases.limits import measure_for
 from venire.cases.model import Case, Round, Step
 from venire.record import store as record_store
 from venire.storage.verbs import Storage, Write
@@ -31,7 +32,7 @@ async def conclusion(court: Court, case: Case) -> tuple[Step, Headers]:
     outcome = appeals.outcome_of(case)
     measure = ""
     if outcome == "overturned" and case.appeal is not None and case.appeal.party == "reporter":
-        measure = court.policy.category(case.category).measure
+        measure = measure_for(case, court.policy)
     step = Step(
         "appeal_end",
         entries.step_key(case, "appeal_end"),

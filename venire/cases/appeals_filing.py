@@ -35,12 +35,16 @@ Ended = Literal["withdrawn", "moot"]
 
 
 class _Wish(NamedTuple):
-    """Who appeals as what and why; `decision`: against which, empty for the last one."""
+    """Who appeals as what and why; `decision`: against which, empty for the last one.
+
+    `for_site`: for whomever it went against, by the hand of this account.
+    """
 
     account_id: int
     party: appeals.Party
     reason: str
     decision: str
+    for_site: bool = False
 
 
 async def appeal_statement(
@@ -138,13 +142,16 @@ async def _commit(court: Court, case: Case, wish: _Wish) -> AppealRow:
     if joins and case.appeal is not None:
         return await _join(court, case, row)
     appeals.check(case, wish.party, wish.decision, court.policy, court.world.now_ms())
-    if await appeals_store.first_against(storage, case.id, number) is not None:
+    if await appeals_store.is_appealed(storage, case.id, number, for_site=wish.for_site):
         raise Conflict("appealed_already", "a decision is appealed once by each side")
     step = Step(
         "appeal",
         entries.step_key(case, "appeal"),
         row.filed_at_ms,
-        appeal=appeals.opened(case, wish.account_id, wish.party, wish.decision, row.filed_at_ms),
+        appeal=msgspec.structs.replace(
+            appeals.opened(case, wish.account_id, wish.party, wish.decision, row.filed_at_ms),
+            for_site=wish.for_site,
+        ),
         due_at_ms=row.due_at_ms,
     )
     due = timer(store.aggregate(case.id), "case", str(case.id), row.due_at_ms)
@@ -175,6 +182,7 @@ def _row(court: Court, case: Case, wish: _Wish, number: int) -> AppealRow:
         due_at_ms=appeals.due_at_ms(case, court.policy, now_ms),
         ended_at_ms=None,
         ended_by=None,
+        for_site=wish.for_site,
     )
 
 
@@ -201,7 +209,7 @@ async def appeal_for_the_site(court: Court, case_id: int, actor_id: int, reason:
             continue
         party: appeals.Party = "author" if case.verdict == "violates" else "reporter"
         try:
-            return await _commit(court, case, _Wish(actor_id, party, reason, ""))
+            return await _commit(court, case, _Wish(actor_id, party, reason, "", for_site=True))
         except Conflict as conflict:
             if conflict.code != "version_moved":
                 raise
@@ -265,6 +273,9 @@ async def on_account_deleted(court: Court, envelope: Envelope) -> None:
     for row in await appeals_store.of_account(storage, event.account_id, _MOST_OF_ACCOUNT):
         case = await store.load(storage, row.case_id)
         if case is None or case.appeal is None or case.appeal.account_id != event.account_id:
+            continue
+        if case.appeal.for_site:
+            # Whoever asked for it did so for others.
             continue
         leads = entries.step_number(case.appeal.decision) == row.decision
         if leads and len(await appeals_store.joined(storage, row)) == 1:

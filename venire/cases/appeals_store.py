@@ -41,18 +41,26 @@ async def of_case(storage: Storage, case_id: int, appeal: Appeal) -> AppealRow |
     return await storage.get(APPEALS, key)
 
 
-async def first_against(storage: Storage, case_id: int, decision: int) -> AppealRow | None:
-    """The leading appeal against a decision, whoever made it."""
-    rows = await storage.range(APPEALS, (case_id, decision), limit=1)
-    return await leading(storage, rows[0]) if rows else None
+async def is_appealed(
+    storage: Storage, case_id: int, decision: int, *, for_site: bool = False
+) -> bool:
+    """Whether a side has appealed against a decision; `for_site`: whether the site has."""
+    rows = await _against(storage, case_id, decision)
+    of_site = {row.account_id for row in rows if row.for_site}
+    return bool(of_site) if for_site else any(row.leader_id not in of_site for row in rows)
 
 
 async def joined(storage: Storage, row: AppealRow) -> list[AppealRow]:
-    """Everyone who appealed against the same decision, the first among them."""
+    """Everyone who makes the same appeal, the first among them."""
+    rows = await _against(storage, row.case_id, row.decision)
+    return [one for one in rows if one.leader_id == row.leader_id]
+
+
+async def _against(storage: Storage, case_id: int, decision: int) -> list[AppealRow]:
     found: list[AppealRow] = []
     above: tuple[int] | None = None
     while True:
-        page = await storage.range(APPEALS, (row.case_id, row.decision), above=above, limit=_PAGE)
+        page = await storage.range(APPEALS, (case_id, decision), above=above, limit=_PAGE)
         found += page
         if len(page) < _PAGE:
             return found

@@ -87,8 +87,8 @@ async def _refusal(court: Court, case: Case, party: appeals.Party, decision: str
     except (Conflict, Gone) as refused:
         return refused.code
     number = entries.step_number(decision or appeals.decision_of(case))
-    first = await appeals_store.first_against(court.world.storage, case.id, number)
-    return "appealed_already" if first is not None else ""
+    appealed = await appeals_store.is_appealed(court.world.storage, case.id, number)
+    return "appealed_already" if appealed else ""
 
 
 async def statement_state(court: Court, account_id: int, statement_id: int) -> dict[str, Any]:

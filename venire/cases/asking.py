@@ -16,6 +16,15 @@ from venire.cases.model import Case, Round, Step
 FOR_BENCH: Final = frozenset({"again", "doubted"})
 
 
+def first_number(case: Case, judges: str) -> int:
+    """The number of a case's first round.
+
+    What a panel judges reaches the bench as a second round: one that began there would be known to
+    be a question.
+    """
+    return 2 if case.asks in FOR_BENCH and judges == "panel" else 1
+
+
 def after_verdict(case: Case) -> Literal["draw", "answer"]:
     """What follows from a verdict: the bench takes what a panel could not decide, as always."""
     hung = case.verdict == "hung" and case.round is not None and case.round.kind != "bench"

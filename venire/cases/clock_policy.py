@@ -12,7 +12,7 @@ from venire.cases.model import SourceKind
 ANY: Final = "*"
 SOURCES: Final = frozenset(get_args(SourceKind))
 _OFFSETS: Final = range(-12 * 60, 14 * 60 + 1)
-_HOURS_MOST: Final = 24 * 366
+HOURS_MOST: Final = 24 * 366
 
 
 class SourceClock(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -66,14 +66,18 @@ def clock_faults(
             faults.append((f"{place}.source", f"unknown source '{clock.source}'"))
         if clock.category not in known:
             faults.append((f"{place}.category", f"unknown category '{clock.category}'"))
-        if not 1 <= clock.hours <= _HOURS_MOST:
-            faults.append((f"{place}.hours", f"must lie within 1 and {_HOURS_MOST}"))
+        if not 1 <= clock.hours <= HOURS_MOST:
+            faults.append((f"{place}.hours", f"must lie within 1 and {HOURS_MOST}"))
         if (clock.source, clock.category) in seen:
             faults.append((f"{place}.source", "the same source and category twice"))
         seen.add((clock.source, clock.category))
     wrong = (
         (not 0 < clocks.more_at < clocks.alarm_at < 1, "clocks.alarm_at", _SHARES),
-        (clocks.alarm_again_hours < 1, "clocks.alarm_again_hours", "must be at least 1"),
+        (
+            not 1 <= clocks.alarm_again_hours <= HOURS_MOST,
+            "clocks.alarm_again_hours",
+            f"must lie within 1 and {HOURS_MOST}",
+        ),
         (clocks.utc_offset_minutes not in _OFFSETS, "clocks.utc_offset_minutes", "-720 to 840"),
         (not 0 <= packets.prepare_at <= 1, "packets.prepare_at", "must lie between 0 and 1"),
         (

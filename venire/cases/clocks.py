@@ -122,11 +122,17 @@ def _marks(case: Case, policy: Policy) -> tuple[int, int]:
 
 
 def timers(case: Case, policy: Policy, now_ms: int) -> list[Write]:
-    """What wakes a case: its deadline, and what comes first before it."""
+    """What wakes a case: its deadline, and what comes first before it.
+
+    At once, where a deadline that was drawn nearer has put a mark behind us that nobody was told
+    of.
+    """
     aggregate, key = f"case:{case.id}", str(case.id)
+    passed = stage_at(case, policy, now_ms) > case.alarms
+    mark_ms = now_ms if passed else next_mark_ms(case, policy, now_ms)
     return [
         timer(aggregate, "case", key, case.due_at_ms),
-        timer(aggregate, TIMER, key, next_mark_ms(case, policy, now_ms)),
+        timer(aggregate, TIMER, key, mark_ms),
     ]
 
 
@@ -164,8 +170,13 @@ def hold_ends_ms(case: Case, policy: Policy) -> int | None:
 
 
 def may_hold(case: Case, source: Source) -> bool:
-    """Whether a source may still ask for a hold: one that has ended stays so, but for a notice."""
-    return case.hold == "none" or (case.hold == "lifted" and source.kind == "notice")
+    """Whether a source may still ask for a hold: one that has ended stays so.
+
+    But for a notice, and for what its author has written since: nothing is changed while held.
+    """
+    if case.hold != "lifted":
+        return case.hold == "none"
+    return source.kind == "notice" or (source.edited_at_ms or 0) > (case.held_at_ms or 0)
 
 
 def hold_is_over(case: Case, policy: Policy, now_ms: int) -> bool:

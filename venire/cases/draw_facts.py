@@ -34,7 +34,7 @@ async def facts_of(court: Court, case: Case, members: Frozen) -> CaseFacts:
     said = await store.sources(storage, about.id)
     ties = await ties_of(court.world, about.author_id, members.accounts)
     targets = (
-        await posts.mentioned(court.world, about.subject_id) if about.subject_kind == "post" else ()
+        await posts.aimed_at(court.world, about.subject_id) if about.subject_kind == "post" else ()
     )
     earlier = {seat.juror_id for seat in await store.seats(storage, case.id)}
     earlier |= await questions.asked_before(storage, case)

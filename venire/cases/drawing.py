@@ -14,6 +14,7 @@ from venire.jury import gold_store
 from venire.jury.beacon import LEAST_MS, round_for, time_of
 from venire.kernel.clock import MINUTE_MS, SECOND_MS, utc_day
 from venire.record import store as record_store
+from venire.record.entry import decode_entry
 from venire.storage.tables.cases import SeatRow
 from venire.storage.timers import timer
 
@@ -24,6 +25,8 @@ PATIENCE_MS: Final = 10 * MINUTE_MS
 _AFTER_MS: Final = SECOND_MS
 """From a round's time until its signature can be had, mostly."""
 _LONGEST_PAUSE_MS: Final = 15 * SECOND_MS
+_GONE: Final = {"declined": "decline", "struck": "decline", "timed_out": "timeout"}
+"""What the record says of a seat that is free again, by its state."""
 _RECORDED_MS: Final = 20 * SECOND_MS
 """Before its round's time: a draw that got into the record later than that is not called fair."""
 
@@ -34,18 +37,27 @@ async def draw(court: Court, case: Case) -> tuple[Step, Headers]:
     planned = rules.next_round(case, court.policy, now_ms)
     # A round of its own order: the same batch would ask the same people first again.
     typical = await gold_store.pool_mean(court.world.storage, utc_day(now_ms))
-    planned = msgspec.structs.replace(planned, batch=planned.number, typical=typical)
+    numbers = panels.numbers_of(planned, court.policy)
+    planned = msgspec.structs.replace(
+        planned, batch=planned.number, typical=typical, numbers=numbers
+    )
     drawn = None
     if planned.kind != "bench":
         appeal = planned.kind == "appeal"
-        least = planned.seats if appeal else panels.panel_rule(planned, court.policy).min_ballots
+        least = planned.seats if appeal else numbers.min_ballots
         drawn = await draws.prepare(court, case, seats=least, appeal=appeal)
         if drawn is not None and appeal:
             planned, drawn = appeals_ending.seated(planned, drawn)
     step = Step("draw", entries.step_key(case, "draw"), now_ms, opens=planned)
     if drawn is None:
         # Nobody to draw from: the bench takes what a panel cannot.
-        bench = msgspec.structs.replace(planned, kind="bench", rule="one_of_bench", seats=0)
+        bench = msgspec.structs.replace(
+            planned,
+            kind="bench",
+            rule="one_of_bench",
+            seats=0,
+            small_pool=planned.kind != "bench" and court.policy.jury.preset == "small",
+        )
         return msgspec.structs.replace(step, opens=bench), []
     by_beacon = court.beacons is not None
     planned = msgspec.structs.replace(
@@ -69,29 +81,50 @@ async def draw(court: Court, case: Case) -> tuple[Step, Headers]:
 
 
 async def in_time(court: Court, step: Step) -> Step | None:
-    """A draw as it may go into the record; None for one whose round would come too soon.
+    """A draw as it may go into the record; None for one that has to be drawn again.
 
-    Such a one is drawn again, unless a part of it is in the record: then the operator's seed has to
-    do, and the record says so.
+    Its round would come too soon, or policy or pool have changed since it was written. Unless a
+    part of it is in the record: then it stands, for a late one by the operator's seed, and the
+    record says so.
     """
-    if step.opens is None or not step.opens.beacon_round or step.type != "draw":
+    if step.opens is None or step.type != "draw" or not step.entries:
         return step
-    if time_of(step.opens.beacon_round) - court.world.now_ms() >= LEAST_MS:
+    late = _left_ms(court, step.opens) < LEAST_MS
+    if not late and await _is_current(court, step, step.opens):
         return step
     storage = court.world.storage
     there = [await record_store.index_of(storage, key) is not None for key, _ in step.entries]
-    if all(there):
-        return step
-    return _late(step) if any(there) else None
+    if not any(there):
+        return None
+    return step if all(there) or not late else _late(step)
 
 
-def as_recorded(court: Court, step: Step) -> Step:
-    """A draw once it is in the record: by the operator's seed, if that took too long."""
+async def _is_current(court: Court, step: Step, opens: Round) -> bool:
+    """Whether a draw is by the policy and from the pool that whoever reads the record expects."""
+    said = decode_entry(step.entries[0][1]).header["rules"]
+    as_planned = msgspec.structs.replace(opens, rule=court.policy.panel.rule)
+    same = opens.numbers in (None, panels.numbers_of(as_planned, court.policy))
+    return same and said == court.policy.version and await court.pools.is_in_force(opens.epoch)
+
+
+def _left_ms(court: Court, opens: Round) -> int:
+    """Until the round of a draw is signed; for ever, where no beacon orders it."""
+    if not opens.beacon_round:
+        return LEAST_MS
+    return time_of(opens.beacon_round) - court.world.now_ms()
+
+
+def as_recorded(court: Court, step: Step, *, began_ms: int) -> Step:
+    """A draw once it is in the record: by the operator's seed, if that took too long.
+
+    `began_ms`: when it was begun to be put there. One that had less time left by then was in the
+    record already: told again after a crash, it was not slow.
+    """
     if step.opens is None or not step.opens.beacon_round or step.type != "draw":
         return step
-    left_ms = time_of(step.opens.beacon_round) - court.world.now_ms()
-    # Long after that it is a crash in between that is told again, not a record that was slow.
-    return _late(step) if 0 < left_ms < _RECORDED_MS else step
+    at_ms = time_of(step.opens.beacon_round)
+    slow = at_ms - began_ms >= LEAST_MS and at_ms - court.world.now_ms() < _RECORDED_MS
+    return _late(step) if slow else step
 
 
 def _late(step: Step) -> Step:
@@ -160,10 +193,10 @@ async def _look_again(court: Court, case: Case, at_ms: int) -> None:
 
 
 def gone(current: Round | None, seats: Sequence[SeatRow]) -> list[SeatRow]:
-    """Who declined or let the deadline pass, and is not in the record for it yet."""
+    """Who declined, let the deadline pass or was struck out, and is not in the record for it."""
     if current is None or current.kind == "bench":
         return []
-    left = [seat for seat in seats if seat.state in {"declined", "timed_out"}]
+    left = [seat for seat in seats if seat.state in _GONE]
     return [seat for seat in left if seat.juror_id not in current.logged]
 
 
@@ -179,8 +212,9 @@ async def seating(
         return None
     left = gone(current, seats)
     headers: Headers = []
-    for state, kind in (("declined", "decline"), ("timed_out", "timeout")):
-        indices = [s.pool_index for s in left if s.state == state and s.pool_index is not None]
+    for kind in ("decline", "timeout"):
+        gone_so = [seat for seat in left if _GONE[seat.state] == kind]
+        indices = [seat.pool_index for seat in gone_so if seat.pool_index is not None]
         if indices:
             headers.append((kind, entries.seat_header(case, current, indices)))
     seated = [juror[1] for juror in found.jurors if juror[1] is not None]

@@ -12,9 +12,10 @@ from venire.jury import store as jury_store
 from venire.jury.freezing import Frozen, Pool, freeze
 from venire.jury.model import Juror
 from venire.jury.pool import exclusion_rule_hash
-from venire.jury.rules import CaseFacts, Panel, barred, panel_for
+from venire.jury.rules import CaseFacts, Panel, barred, hides_who_sits, panel_for
 from venire.jury.sheets import decoys
 from venire.kernel.errors import Unavailable
+from venire.people.counts import load_site_counts
 
 EXCLUDED_AT_MOST: Final = 3_500
 """Indices that fit one commit with their entries; more of them and the bench takes the case."""
@@ -72,6 +73,8 @@ async def prepare(court: Court, case: Case, *, seats: int, appeal: bool = False)
         panel, out = "all_who_remain", strict
     if panel == "bench" or len(out) + 2 * LEFT_AT_LEAST > EXCLUDED_AT_MOST:
         return None
+    if not await _is_hidden(court, facts, one_way_follows=out is loose):
+        return None
     sheet = await _sheet(court)
     excluded = {sheet.places[account] for account in out}
     spare = len(members.accounts) - len(out) - max(LEFT_AT_LEAST, seats)
@@ -95,6 +98,18 @@ def _out(court: Court, facts: CaseFacts, members: Frozen, *, loose: bool) -> lis
     """The members who may not sit; `loose`: with follows that are not returned let pass."""
     against = barred(facts, dose=court.policy.panel.dose, one_way_follows=loose)
     return [account for account in against if account in members.places]
+
+
+async def _is_hidden(court: Court, facts: CaseFacts, *, one_way_follows: bool) -> bool:
+    """Whether outsiders are left in doubt who sits, where an author may be tied to everyone.
+
+    The bench is known by name and has agreed to that; those of the lot are not.
+    """
+    if court.policy.jury.preset != "small":
+        return True
+    # The site's own account, which is counted too, sits nowhere.
+    members = (await load_site_counts(court.world)).users - 1
+    return hides_who_sits(members, facts, one_way_follows=one_way_follows)
 
 
 async def _sheet(court: Court) -> Pool:

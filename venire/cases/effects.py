@@ -22,7 +22,9 @@ from venire.cases import (
 from venire.cases.court import Court
 from venire.cases.detection import text_of
 from venire.cases.entries import step_number
+from venire.cases.in_place import manner_of
 from venire.cases.judges import SEALED
+from venire.cases.limits import IN_PLACE
 from venire.cases.model import Case, Statement
 from venire.events import CaseStepped
 from venire.kernel.clock import DAY_MS
@@ -80,6 +82,8 @@ async def _on_post(
     court: Court, case: Case, kind: str, event: CaseStepped, envelope: Envelope
 ) -> None:
     state = {"hold": "held", "measure": "removed", "lift": "visible"}.get(kind)
+    if kind == "measure" and case.measure in IN_PLACE:
+        state = "visible"
     if kind == "hold" and SEALED in case.categories:
         # Locked: not even its author is shown it again, or could delete what must be kept.
         state = "removed"
@@ -94,7 +98,7 @@ async def _on_post(
     if not stands and kind != "hold":
         return
     fence = 0
-    if kind == "measure":
+    if state == "removed" and kind == "measure":
         await sweep.remember(court, case)
         # The message that follows has a later event: an index that has passed this has seen all.
         fence = court.world.ids.next()
@@ -102,7 +106,7 @@ async def _on_post(
         await _tell_author(court, case, kind, event, envelope)
     if state is not None and stands:
         await _tell_targets(court, case, kind, event.key)
-    if kind == "measure":
+    if fence:
         await sweep.sweep(court, case, fence)
 
 
@@ -114,11 +118,21 @@ def _state_of(case: Case) -> str:
 
 
 async def _show(court: Court, case: Case, kind: str, state: str | None, at_ms: int) -> None:
-    rule = court.policy.category(case.category).rule
     if state is not None:
+        manner = await manner_of(court, case)
         await posts.set_state(
-            court.world, case.subject_id, state, case_id=case.id, rule=rule, at_ms=at_ms
+            court.world,
+            case.subject_id,
+            state,
+            case_id=case.id,
+            rule=court.policy.category(case.category).rule,
+            at_ms=at_ms,
+            label=manner.label,
+            demoted=manner.demoted,
         )
+    if state == "visible" and kind == "measure":
+        # No item of a notice is answered by it (`limits.measure_for`).
+        return
     if kind == "dispute":
         # An item comes to `disputed` by way of `kept`: that is what the bench has said.
         await notices.set_item_states(court.world, case.subject_id, "kept", at_ms=at_ms)
@@ -209,24 +223,29 @@ async def _author_message(
         return appeals_messages.overturned_message(language, text, url)
     if case.subject_kind == "account":
         return messages.account_message(language, category, kind, statement, url, case=case)
-    if kind == "hold" and SEALED in case.categories:
-        return messages.sealed_message(language, category, url)
     if kind == "hold":
+        if SEALED in case.categories:
+            return messages.sealed_message(language, category, url)
         return messages.hold_message(language, category, text, statement.words, url)
     if kind == "measure":
-        return messages.removal_message(language, category, text, statement, url)
-    return messages.lift_message(language, text, url)
+        stays = statement.measure in IN_PLACE
+        said = messages.in_place_message if stays else messages.removal_message
+        return said(language, category, text, statement, url)
+    unjudged = category.judges == "copyright_procedure"
+    back = messages.put_back_message if unjudged else messages.lift_message
+    return back(language, text, url)
 
 
 async def _tell_targets(court: Court, case: Case, kind: str, key: str) -> None:
     """Whoever the post is aimed at hears of it, whoever reported."""
     category = court.policy.category(case.category)
     url = f"{court.world.site.base_url}/cases/{case.public_id}"
-    for account_id in await posts.mentioned(court.world, case.subject_id):
+    for account_id in await posts.aimed_at(court.world, case.subject_id):
         if account_id == case.author_id:
             continue
         language = await people.language_of(court.world, account_id)
-        text = messages.target_message(language, kind, category, url)
+        told = case.measure if kind == "measure" else kind
+        text = messages.target_message(language, told, category, url)
         await delivery.tell(court, account_id, text, key=f"{key}:target:{account_id}")
 
 

@@ -143,6 +143,8 @@ def verdict_header(case: Case, policy: Policy, verdict: str) -> dict[str, Any]:
     }
     if takes_over(case) or case.round is None:
         return {**header, "judged_by": "bank"}
+    if case.round.small_pool:
+        header["small_pool"] = True
     return {
         **header,
         "judged_by": case.round.kind,

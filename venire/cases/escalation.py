@@ -58,8 +58,13 @@ async def _note(court: Court, case: Case) -> None:
     stage = clocks.stage_at(case, court.policy, now_ms)
     next_ms = clocks.next_mark_ms(case, court.policy, now_ms)
     again = timer(aggregate, clocks.TIMER, str(case.id), next_ms)
-    if stage <= case.alarms or case.asks:
-        # Its clock was started anew, or put back: nothing to tell, but it goes on.
+    if stage < case.alarms:
+        # The clock was put back: what was told too early is told again when its time comes.
+        early = store.put_case(msgspec.structs.replace(case, alarms=stage))
+        await court.world.storage.commit(aggregate, [*early, again], expect=case.version)
+        return
+    if stage == case.alarms or case.asks:
+        # Its clock was started anew: nothing to tell, but it goes on.
         await court.world.storage.commit(aggregate, [again])
         return
     told = msgspec.structs.replace(case, alarms=stage)

@@ -22,13 +22,16 @@ from venire.cases.court import Court
 from venire.cases.model import Case
 from venire.events import CaseChanged
 from venire.kernel.clock import utc_day
-from venire.kernel.errors import Conflict, Invalid, NotFound, Unavailable
+from venire.kernel.errors import Conflict, Forbidden, Invalid, NotFound, Unavailable
 from venire.storage.tables.cases import ModeratorActionRow, SeatRow
+from venire.storage.verbs import Write
 
 Outcome = Literal["given_back", "struck", "stands", "judged_again"]
 REASON_CHARACTERS = 2_000
 TO_FRESH_JURORS = "The site asks: one of those who judged this had a tie to it."
 _TRIES = 20
+_LOGGED = {"declined": "take_seat", "struck": "strike_ballot"}
+"""What the operators' log says of a seat that was taken, by what becomes of it."""
 
 
 async def found_conflicted(
@@ -36,7 +39,8 @@ async def found_conflicted(
 ) -> Outcome:
     """Take a juror's part in a case back, as far as that is still to be done.
 
-    Raises NotFound `case_not_found`, `summons_not_found`; Invalid `reason_missing`.
+    Raises NotFound `case_not_found`, `summons_not_found`; Invalid `reason_missing`; Forbidden
+    `own_case`.
     """
     if not reason.strip() or len(reason) > REASON_CHARACTERS:
         raise Invalid("reason_missing", "say why, in 2,000 characters at most")
@@ -44,6 +48,10 @@ async def found_conflicted(
         case = await store.case_by_public_id(court.world.storage, public_id)
         if case is None:
             raise NotFound("case_not_found", "there is no such case")
+        if actor_id in {case.author_id, juror_id} or await store.has_reported(
+            court.world.storage, case.id, actor_id
+        ):
+            raise Forbidden("own_case", "another has to say who may not judge this")
         if case.pending is not None:
             # A step is on its way into the record: it lands first, then this one.
             await steps.settled(court, case.id)
@@ -71,43 +79,53 @@ async def _last_seat(court: Court, case: Case, juror_id: int) -> SeatRow:
 async def _settle(court: Court, case: Case, seat: SeatRow, actor_id: int, reason: str) -> Outcome:
     if seat.state == "struck":
         return "struck"
-    if seat.state in {"offered", "seated"}:
-        at = service.SeatAt(case.id, seat.round, seat.juror_id)
-        await service.decline(court.world, court.policy, at)
+    if seat.state in {"offered", "seated"} and service.is_voting(case, seat.round):
+        await _take(court, case, seat, "declined", actor_id, reason)
         return "given_back"
     if service.is_voting(case, seat.round):
-        await _strike(court, case, seat, actor_id, reason)
+        await _take(court, case, seat, "struck", actor_id, reason)
         return "struck"
     if case.state == "judging" and case.round is not None and case.round.number > seat.round:
         # Others are looking at it already, and decide without that ballot.
         return "judged_again"
     if not await _hangs_on(court, case, seat):
         return "stands"
+    line = _logged(court, case, "judge_again", actor_id, reason)
+    await court.world.storage.commit(store.aggregate(case.id), [line])
     await appeals_filing.appeal_for_the_site(court, case.id, actor_id, TO_FRESH_JURORS)
     return "judged_again"
 
 
-async def _strike(court: Court, case: Case, seat: SeatRow, actor_id: int, reason: str) -> None:
-    """Take a ballot out of a round that goes on; the panel rule runs again in the same commit."""
-    struck = msgspec.structs.replace(seat, state="struck")
+async def _take(  # noqa: PLR0917 - whose seat of which case, by whom, and why
+    court: Court, case: Case, seat: SeatRow, state: str, actor_id: int, reason: str
+) -> None:
+    """Take a seat out of a round that goes on, with its line in the log in the same commit.
+
+    The panel rule runs again, where a ballot goes with it.
+    """
     seats = await store.seats(court.world.storage, case.id, seat.round)
+    writes = service.settle(court.policy, case, seats, msgspec.structs.replace(seat, state=state))
+    await court.world.storage.commit(
+        store.aggregate(case.id),
+        [*writes, _logged(court, case, _LOGGED[state], actor_id, reason)],
+        [CaseChanged(case.id)],
+        expect=case.version,
+    )
+
+
+def _logged(court: Court, case: Case, action: str, actor_id: int, reason: str) -> Write:
+    """A line of the operators' log: no juror is passed over for a reason that is not in it."""
     now_ms = court.world.now_ms()
     row = ModeratorActionRow(
         month=utc_day(now_ms)[:7],
         id=court.world.ids.next(),
         actor_id=actor_id,
         case_id=case.id,
-        action="strike_ballot",
+        action=action,
         reason=reason,
         at_ms=now_ms,
     )
-    writes = service.settle(court.policy, case, seats, struck)
-    await court.world.storage.commit(
-        store.aggregate(case.id),
-        [*writes, store.put_moderator_action(row)],
-        [CaseChanged(case.id)],
-        expect=case.version,
-    )
+    return store.put_moderator_action(row)
 
 
 async def _hangs_on(court: Court, case: Case, seat: SeatRow) -> bool:

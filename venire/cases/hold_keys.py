@@ -16,7 +16,9 @@ from venire.cases.model import Case, Source, Subject
 from venire.events import CaseStepped
 from venire.jury import rules as jury
 from venire.jury import store as jury_store
-from venire.kernel.errors import Conflict, Forbidden, Invalid, NotFound, Unavailable
+from venire.kernel.clock import DAY_MS
+from venire.kernel.errors import Conflict, Forbidden, Invalid, NotFound, Throttled, Unavailable
+from venire.notices import store as notices
 from venire.people import actions as people
 from venire.people.admin_log import log_line
 from venire.posts import actions as posts
@@ -29,6 +31,8 @@ HEARS: Final = (CaseStepped,)
 CATEGORY: Final = "incitement"
 SOURCE: Final = "juror"
 REASON_CHARACTERS: Final = 1_000
+HOLDS_A_DAY: Final = 50
+"""Before a panel has looked at any, nothing else bounds what one key hides."""
 _HOLDS_MOST: Final = 1_000
 _TRIES: Final = 10
 _ENDS: Final = frozenset({"lift"})
@@ -108,7 +112,7 @@ async def hold(court: Court, juror_id: int, post_id: int, reason: str) -> Case:
     """Hide a public threat at once; its case is judged like any other. Again is the same.
 
     Raises Forbidden `no_hold_key`, `own_case`; NotFound; Conflict `judged_already`; Invalid
-    `reason_missing`.
+    `reason_missing`; Throttled `holds_enough`.
     """
     if not await has_key(court, juror_id):
         raise Forbidden("no_hold_key", "only a trained juror with the hold key may do this")
@@ -120,10 +124,12 @@ async def hold(court: Court, juror_id: int, post_id: int, reason: str) -> Case:
     if post.author_id == juror_id or post.reblog_of_id is not None:
         raise Forbidden("own_case", "another has to act on what is yours")
     there = await store.case_of_subject(court.world.storage, "post", post_id)
-    if there is not None and (there.state == "decided" or there.hold == "lifted"):
+    if there is not None and (there.state in {"decided", "closed"} or there.hold == "lifted"):
         raise Conflict("judged_already", "this was looked at; report it if it was changed since")
     if there is not None and await _sits(court, there, juror_id):
         raise Forbidden("own_case", "who judges a post does not also hide it")
+    if there is None or there.hold == "none":
+        await _within_day(court, juror_id)
     source = Source(
         kind="juror",
         ref=f"{juror_id}:{post.version}",
@@ -137,6 +143,16 @@ async def hold(court: Court, juror_id: int, post_id: int, reason: str) -> Case:
     return await intake.note_source(
         court.world, court.policy, Subject("post", post.id, post.author_id), source
     )
+
+
+async def _within_day(court: Court, juror_id: int) -> None:
+    now_ms, key = court.world.now_ms(), f"hold_key:{juror_id}"
+    if not await notices.count_hold(court.world.storage, key, now_ms, HOLDS_A_DAY):
+        raise Throttled(
+            "holds_enough",
+            "you have hidden very much today; a report is heard still",
+            retry_after_s=(DAY_MS - now_ms % DAY_MS) // 1_000 + 1,
+        )
 
 
 async def _sits(court: Court, case: Case, juror_id: int) -> bool:

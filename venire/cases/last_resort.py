@@ -27,10 +27,19 @@ _BENCH, _ADMINS = -1, -2
 
 
 async def in_order(court: Court, case: Case, current: Round) -> list[int]:
-    """The bench's members without ties to the case, else the admins without any."""
+    """The bench's members without ties to the case, else the admins without any.
+
+    In a village, where everyone may know everyone, a follow that is not returned is let pass before
+    a case is left to nobody. With mutual friends, or worse, alone it waits for a moderator's act.
+    """
     members = tuple(juror.account_id for juror in await bench(court.world))
-    found = await _free_of(court, case, current, members, _BENCH)
-    return found or await _free_of(court, case, current, await _admins(court, case), _ADMINS)
+    for accounts, kind in ((members, _BENCH), (await _admins(court, case), _ADMINS)):
+        free = await _free_of(court, case, current, accounts, kind)
+        if not free and court.policy.jury.preset == "small":
+            free = await _free_of(court, case, current, accounts, kind, one_way_follows=True)
+        if free:
+            return free
+    return []
 
 
 async def _admins(court: Court, case: Case) -> tuple[int, ...]:
@@ -45,7 +54,13 @@ async def _admins(court: Court, case: Case) -> tuple[int, ...]:
 
 
 async def _free_of(
-    court: Court, case: Case, current: Round, accounts: tuple[int, ...], kind: int
+    court: Court,
+    case: Case,
+    current: Round,
+    accounts: tuple[int, ...],
+    kind: int,
+    *,
+    one_way_follows: bool = False,
 ) -> list[int]:
     """Those without ties to the case, who have the least to do today first.
 
@@ -65,7 +80,7 @@ async def _free_of(
         earlier_panels=(facts.earlier_panels - late) | set(case.acted),
         opted_out=facts.opted_out - strangers,
     )
-    against = barred(facts, dose=_NO_DOSE)
+    against = barred(facts, dose=_NO_DOSE, one_way_follows=one_way_follows)
     free = [account for account in accounts if account not in against]
     busy = {one: len(await store.service_on(storage, one, day)) for one in free}
     return sorted(free, key=lambda one: (one in late, busy[one], one))

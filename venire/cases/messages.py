@@ -17,8 +17,13 @@ from venire.kernel.i18n import supported, translate
 _QUOTED = 120
 
 
+def title_of(category: CategoryPolicy, language: str) -> str:
+    """What a rule is called."""
+    return category.title.get(supported(language), category.title["en"])
+
+
 def _rule(language: str, category: CategoryPolicy) -> str:
-    title = category.title.get(supported(language), category.title["en"])
+    title = title_of(category, language)
     return translate(language, "rule {number}, {title}", number=category.rule, title=title)
 
 
@@ -80,6 +85,29 @@ def removal_message(
         *_cost_and_appeal(language, statement, url),
     ]
     return " ".join(parts)
+
+
+_IN_PLACE = {
+    "label": "Your post “{quote}” stays, behind a warning: it breaks {rule}.",
+    "demote": (
+        "Your post “{quote}” stays, but is left out of public pages, search and trends: it breaks"
+        " {rule}."
+    ),
+}
+
+
+def in_place_message(
+    language: str, category: CategoryPolicy, text: str, statement: Statement, url: str
+) -> str:
+    """To the author: the post stays in its place, but not as it was."""
+    said = translate(
+        language,
+        _IN_PLACE[statement.measure],
+        quote=_quote(text),
+        rule=_rule(language, category),
+    )
+    decided = translate(language, _DECIDED[statement.decided_by])
+    return " ".join([said, decided, *_cost_and_appeal(language, statement, url)])
 
 
 _LIMITED = {
@@ -186,6 +214,17 @@ def lift_message(language: str, text: str, url: str) -> str:
     )
 
 
+def put_back_message(language: str, text: str, url: str) -> str:
+    """To an uploader: the post is back, and nobody has judged whose work it is."""
+    return translate(
+        language,
+        "Your post “{quote}” is visible again: the claim of copyright was taken back, or your"
+        " answer to it stood. It costs no points. Details: {url}",
+        quote=_quote(text),
+        url=url,
+    )
+
+
 def receipt_message(language: str, reference: str) -> str:
     """To a reporter: the report has arrived."""
     return translate(
@@ -194,6 +233,25 @@ def receipt_message(language: str, reference: str) -> str:
         " author is never told who reported.",
         reference=reference,
     )
+
+
+_OUTCOMES = {
+    "label": (
+        "What you reported was found to break {rule} and stands behind a warning. Record: {url}"
+    ),
+    "demote": (
+        "What you reported was found to break {rule} and is left out of public pages, search and"
+        " trends. Record: {url}"
+    ),
+}
+_TARGETS = {
+    "label": "A post that mentions you stands behind a warning: it breaks {rule}. Record: {url}",
+    "demote": (
+        "A post that mentions you is left out of public pages, search and trends: it breaks"
+        " {rule}. Record: {url}"
+    ),
+    "remove": "A post that mentions you was removed: it breaks {rule}. Record: {url}",
+}
 
 
 def outcome_message(language: str, case: Case, category: CategoryPolicy, url: str) -> str:
@@ -211,7 +269,10 @@ def outcome_message(language: str, case: Case, category: CategoryPolicy, url: st
     if case.verdict == "violates":
         return translate(
             language,
-            "What you reported was found to break {rule} and was removed. Record: {url}",
+            _OUTCOMES.get(
+                case.measure,
+                "What you reported was found to break {rule} and was removed. Record: {url}",
+            ),
             rule=_rule(language, category),
             url=url,
         )
@@ -223,7 +284,7 @@ def outcome_message(language: str, case: Case, category: CategoryPolicy, url: st
 
 
 def target_message(language: str, kind: str, category: CategoryPolicy, url: str) -> str:
-    """To the person a post is aimed at, whoever reported it. `kind`: hold, measure or lift."""
+    """To the person a post is aimed at, whoever reported it. `kind`: hold, lift or a measure."""
     if kind == "hold":
         return translate(
             language,
@@ -232,18 +293,32 @@ def target_message(language: str, kind: str, category: CategoryPolicy, url: str)
             rule=_rule(language, category),
             url=url,
         )
-    if kind == "measure":
-        return translate(
-            language,
-            "A post that mentions you was removed: it breaks {rule}. Record: {url}",
-            rule=_rule(language, category),
-            url=url,
-        )
+    if kind in _TARGETS:
+        rule = _rule(language, category)
+        return translate(language, _TARGETS[kind], rule=rule, url=url)
     return translate(
         language,
         "A post that mentions you was hidden and is visible again: it was judged to be within the"
         " rules. You can hide it for yourself by blocking its author. Record: {url}",
         url=url,
+    )
+
+
+def withdrawn_message(language: str) -> str:
+    """To a reporter: what was reported is gone, and nobody judges it."""
+    return translate(
+        language,
+        "What you reported was deleted by its author before it was judged: nobody sees it any more,"
+        " and nothing was decided.",
+    )
+
+
+def withdrawn_target_message(language: str) -> str:
+    """To the person a hidden post was aimed at: it is gone."""
+    return translate(
+        language,
+        "A post that mentions you, and was hidden, was deleted by its author before it was judged:"
+        " nobody sees it any more.",
     )
 
 

@@ -6,6 +6,8 @@ from typing import Literal
 
 import msgspec
 
+from venire.jury.model import PanelRule
+
 SubjectKind = Literal["post", "account"]
 SourceKind = Literal["report", "detector", "bank", "juror", "notice", "moderator"]
 CaseState = Literal["open", "judging", "decided", "closed"]
@@ -29,6 +31,7 @@ StepType = Literal[
     "release",
     "answer",
     "chance",
+    "close",
 ]
 
 
@@ -61,8 +64,12 @@ class Round(msgspec.Struct, frozen=True, omit_defaults=True):
     """Jurors whose decline or timeout is in the record already."""
     seats: int = 0
     """Of an appeal: how many are to vote."""
+    small_pool: bool = False
+    """Whether the bench has it because too few of a small site were left to draw from."""
     typical: tuple[float, float] | None = None
     """The pool's mean rates when it was drawn, from which the ballots to come are foreseen."""
+    numbers: PanelRule | None = None
+    """What it is judged by: the policy's when it was drawn, whatever the policy says since."""
 
 
 class Appeal(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -82,6 +89,8 @@ class Appeal(msgspec.Struct, frozen=True, omit_defaults=True):
     """The clock of the case before: a hold's, where that is what the appeal is about."""
     final: bool = False
     """Whether it goes to the bench at once, and no other follows."""
+    for_site: bool = False
+    """Whether the site itself asked: it takes no appeal away from either side."""
 
 
 class Step(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -153,6 +162,8 @@ class Case(msgspec.Struct, frozen=True, omit_defaults=True):
     hold_wanted: str = ""
     held_at_ms: int | None = None
     held_by: str = ""
+    held: str = ""
+    """Key of the step that held it last."""
     inherits: str = ""
     round: Round | None = None
     verdict: Verdict | None = None

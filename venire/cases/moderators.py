@@ -9,7 +9,16 @@ from typing import NamedTuple
 
 import msgspec
 
-from venire.cases import appeals_ending, appeals_filing, clocks, entries, intake, steps, store
+from venire.cases import (
+    appeals_ending,
+    appeals_filing,
+    clocks,
+    closing,
+    entries,
+    intake,
+    steps,
+    store,
+)
 from venire.cases.court import Court
 from venire.cases.judges import SEALED
 from venire.cases.limits import LIFTS, LIMITS
@@ -68,7 +77,7 @@ async def act(
         case = await store.case_by_public_id(court.world.storage, public_id)
         if case is None or case.asks:
             raise NotFound("case_not_found", "there is no such case")
-        if case.state == "closed":
+        if case.state == "closed" and not closing.may_still(case, action):
             raise Conflict("case_closed", "this case is over")
         if case.pending is not None:
             # A step is on its way into the record: it lands first, then this one.

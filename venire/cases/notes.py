@@ -1,7 +1,8 @@
 """What moderators do beside judging: notes among themselves, handing a case over, a plain word.
 
 None of it moves the case. Notes and keepers are for moderators alone: no author, no juror, no
-record, no export shows them.
+record, no export shows them. Whoever is to hear of something does so from a timer of the commit
+that logs it: nothing is logged as said that was never sent, and nothing is sent twice.
 """
 
 from __future__ import annotations
@@ -21,12 +22,14 @@ from venire.people.admin_log import log_line
 from venire.people.model import DELETED
 from venire.people.store import load_account, load_accounts
 from venire.storage.tables.appeals import CASE_KEEPERS, CASE_NOTES, CaseKeeperRow, CaseNoteRow
-from venire.storage.tables.cases import ModeratorActionRow
+from venire.storage.tables.cases import MODERATOR_ACTIONS, ModeratorActionRow
+from venire.storage.timers import TimerHandler, timer
 from venire.storage.verbs import Put, Write
 
 TEXT_CHARACTERS = 2_000
 MESSAGE = "message"
 HAND_OVER = "hand_over"
+TIMER = "note_told"
 _NOTES = 100
 
 
@@ -114,12 +117,10 @@ async def hand_over(
     if text.strip():
         note = CaseNoteRow(case.id, court.world.ids.next(), actor_id, text.strip(), now_ms)
         writes.append(Put(CASE_NOTES, note))
-    await court.world.storage.commit(aggregate, writes, expect=version)
     if to is not None and to != actor_id:
-        language = await people.language_of(court.world, to)
-        url = f"{court.world.site.base_url}/moderation/cases/{case.public_id}"
-        told = translate(language, "A case was handed over to you: {url}", url=url)
-        await delivery.tell(court, to, told, key=f"hand_over:{case.id}:{version + 1}")
+        key = f"{HAND_OVER}:{case.id}:{version + 1}:{to}"
+        writes.append(timer(aggregate, TIMER, key, now_ms))
+    await court.world.storage.commit(aggregate, writes, expect=version)
 
 
 async def message_author(court: Court, public_id: str, *, actor_id: int, text: str) -> None:
@@ -142,12 +143,44 @@ async def message_author(court: Court, public_id: str, *, actor_id: int, text: s
         reason=text,
         at_ms=now_ms,
     )
-    await court.world.storage.commit(store.aggregate(case.id), [store.put_moderator_action(row)])
+    aggregate, key = store.aggregate(case.id), f"{MESSAGE}:{case.id}:{row.id}:{row.month}"
+    told = timer(aggregate, TIMER, key, now_ms)
+    await court.world.storage.commit(aggregate, [store.put_moderator_action(row), told])
+
+
+async def go_on(court: Court, key: str) -> None:
+    """Tell what was logged; again is once. `key`: what, of which case, and where it stands."""
+    what, case_id, number, more = key.split(":")
+    case = await store.load(court.world.storage, int(case_id))
+    if case is None:
+        return
+    if what == MESSAGE:
+        row = await court.world.storage.get(MODERATOR_ACTIONS, (more, int(number)))
+        if row is not None:
+            await _tell_author(court, case, row)
+        return
+    language = await people.language_of(court.world, int(more))
+    url = f"{court.world.site.base_url}/moderation/cases/{case.public_id}"
+    told = translate(language, "A case was handed over to you: {url}", url=url)
+    await delivery.tell(court, int(more), told, key=f"hand_over:{case.id}:{number}")
+
+
+async def _tell_author(court: Court, case: Case, row: ModeratorActionRow) -> None:
     language = await people.language_of(court.world, case.author_id)
-    told = translate(
+    said = translate(
         language, "A moderator of this site writes to you. It costs nothing and decides nothing."
     )
-    await delivery.tell(court, case.author_id, f"{told}\n\n{text}", key=f"case_message:{row.id}")
+    text = f"{said}\n\n{row.reason}"
+    await delivery.tell(court, case.author_id, text, key=f"case_message:{row.id}")
+
+
+def timers(court: Court) -> dict[str, TimerHandler]:
+    """What the timer of this part does."""
+
+    async def told(key: str) -> None:
+        await go_on(court, key)
+
+    return {TIMER: told}
 
 
 async def keepers(court: Court, case_ids: list[int]) -> dict[int, int]:

@@ -16,7 +16,7 @@ from venire.cases.court import Court
 from venire.cases.judges import SEALED
 from venire.cases.model import Case
 from venire.cases.policy import Policy
-from venire.events import CaseStepped
+from venire.events import CaseChanged, CaseStepped
 from venire.kernel.clock import MINUTE_MS, iso_ms, utc_day
 from venire.kernel.errors import Conflict, Forbidden, Invalid, NotFound
 from venire.people import actions as people
@@ -29,7 +29,7 @@ from venire.record.entry import SALT_BYTES
 from venire.storage.tables.clocks import PACKET_LIST, PACKETS, PacketListRow, PacketRow
 from venire.storage.verbs import Envelope, Put, Write
 
-HEARS: Final = (CaseStepped,)
+HEARS: Final = (CaseStepped, CaseChanged)
 SEALED_STATE: Final = "sealed"
 RELEASING: Final = "releasing"
 RELEASED: Final = "released"
@@ -57,14 +57,18 @@ async def may_read(court: Court, account_id: int) -> bool:
 async def hear(court: Court, envelope: Envelope) -> None:
     """Prepare a packet when a threat that the detectors are sure of, aimed at somebody, is held."""
     event = envelope.event
-    if not isinstance(event, CaseStepped) or event.step != "hold":
+    if not isinstance(event, HEARS) or (isinstance(event, CaseStepped) and event.step != "hold"):
         return
     case = await store.load(court.world.storage, event.case_id)
     if case is None or not await _is_pressing(court, case):
         return
     row = await _first_of(court, case)
     if row is None:
+        if isinstance(event, CaseChanged) and case.hold != "held":
+            return
         row = await _prepare(court, case, _SYSTEM, "a threat that is aimed at somebody")
+    elif isinstance(event, CaseChanged) and row.prepared_at_ms < envelope.at_ms:
+        return
     await _alarm(court, case, row)
 
 
@@ -74,9 +78,11 @@ async def _is_pressing(court: Court, case: Case) -> bool:
         return False
     if case.subject_kind != "post" or SEALED in case.categories:
         return False
+    if "detector" not in case.sources:
+        return False
     said = await store.sources(court.world.storage, case.id)
     sure = any(one.kind == "detector" and (one.score or 0) >= packets.prepare_at for one in said)
-    return sure and bool(await posts.mentioned(court.world, case.subject_id))
+    return sure and bool(await posts.aimed_at(court.world, case.subject_id))
 
 
 async def _first_of(court: Court, case: Case) -> PacketRow | None:
@@ -85,8 +91,11 @@ async def _first_of(court: Court, case: Case) -> PacketRow | None:
 
 
 async def prepare(court: Court, public_id: str, *, actor_id: int, reason: str) -> PacketRow:
-    """Prepare a packet by hand. NotFound `case_not_found`; Invalid; Conflict `packets_enough`."""
-    case = await case_of(court, public_id)
+    """Prepare a packet by hand.
+
+    NotFound `case_not_found`; Forbidden `own_case`; Invalid; Conflict `packets_enough`.
+    """
+    case = await _not_own(court, public_id, actor_id)
     if not reason.strip() or len(reason) > REASON_CHARACTERS:
         raise Invalid("reason_missing", "say why, in 2,000 characters at most")
     there = await court.world.storage.range(PACKETS, (case.id,), limit=_OF_CASE_MOST)
@@ -103,6 +112,14 @@ async def case_of(court: Court, public_id: str) -> Case:
     if case is None or SEALED in case.categories:
         # What may harm a child has a desk of its own, and goes to an authority of its own.
         raise NotFound("case_not_found", "there is no such case")
+    return case
+
+
+async def _not_own(court: Court, public_id: str, actor_id: int) -> Case:
+    """A case that there may be packets of, for who acts on one. Forbidden `own_case`."""
+    case = await case_of(court, public_id)
+    if case.author_id == actor_id:
+        raise Forbidden("own_case", "another moderator has to act on what is yours")
     return case
 
 
@@ -219,19 +236,23 @@ async def _alarm(court: Court, case: Case, row: PacketRow) -> None:
             await delivery.tell(court, account_id, text, key=f"packet:{account_id}:{window}")
 
 
-async def of_case(court: Court, public_id: str) -> list[PacketRow]:
-    """The packets of a case, oldest first. NotFound `case_not_found`."""
+async def of_case(court: Court, public_id: str, *, viewer_id: int = _SYSTEM) -> list[PacketRow]:
+    """The packets of a case, oldest first; none for whom they are about. NotFound."""
     case = await case_of(court, public_id)
+    if case.author_id == viewer_id:
+        return []
     return await court.world.storage.range(PACKETS, (case.id,), limit=_OF_CASE_MOST)
 
 
-async def of_month(court: Court, month: str) -> list[tuple[Case, PacketRow]]:
-    """The packets that were prepared in a month (`YYYY-MM`), newest first."""
+async def of_month(
+    court: Court, month: str, *, viewer_id: int = _SYSTEM
+) -> list[tuple[Case, PacketRow]]:
+    """The packets prepared in a month (`YYYY-MM`), newest first; none about the viewer."""
     found = []
     for one in await court.world.storage.range(PACKET_LIST, (month,), limit=_LISTED):
         case = await store.load(court.world.storage, one.case_id)
         row = await court.world.storage.get(PACKETS, (one.case_id, one.id))
-        if case is not None and row is not None:
+        if case is not None and row is not None and case.author_id != viewer_id:
             found.append((case, row))
     return found
 
@@ -246,11 +267,12 @@ async def release(
 ) -> PacketRow:
     """Open a packet and say to whom it goes; the record has it first. Again is the same.
 
-    Raises Forbidden `named_person_only`; NotFound; Invalid `contact_missing`, `reason_missing`.
+    Raises Forbidden `named_person_only`, `own_case`; NotFound; Invalid `contact_missing`,
+    `reason_missing`.
     """
     if not await may_read(court, actor_id):
         raise Forbidden("named_person_only", "only the person named for such packets releases one")
-    case = await case_of(court, public_id)
+    case = await _not_own(court, public_id, actor_id)
     for _ in range(_TRIES):
         row = await court.world.storage.get(PACKETS, (case.id, packet_id))
         if row is None:

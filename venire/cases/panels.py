@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Sequence
-from typing import NamedTuple, cast
+from typing import Final, NamedTuple, cast
 
 from venire.cases.judges import SEALED
 from venire.cases.model import Case, Round, RoundState, Verdict
@@ -14,6 +14,12 @@ from venire.cases.rules import gravest
 from venire.jury.model import UNCALIBRATED, Ballot, Decision, PanelRule, Rates, RuleName, Vote, clip
 from venire.jury.panel import RULES, appeal_rule, decide
 from venire.storage.tables.cases import SeatRow
+
+_OPEN_AFTER: Final = {"large": 2, "small": 1}
+"""Seats open at a time once as many have voted as were foreseen, and it is still undecided.
+
+Where few could sit in an appeal, nobody is asked in vain.
+"""
 
 
 class Outcome(NamedTuple):
@@ -37,7 +43,12 @@ def panel_rule(current: Round, policy: Policy) -> PanelRule:
 
 def _first_rule(current: Round, policy: Policy) -> PanelRule:
     """What a first panel is judged by: an appeal weighs its ballots in the same way."""
-    # By the rule that its draw has in the record, whatever the policy says since.
+    # Whoever changes the policy while a panel sits must not change what its ballots come to.
+    return current.numbers or numbers_of(current, policy)
+
+
+def numbers_of(current: Round, policy: Policy) -> PanelRule:
+    """The policy's numbers for a round: what it is drawn by."""
     if current.rule != "sequential":
         return RULES[cast("RuleName", current.rule)]
     panel, contested = policy.panel, policy.panel.contested
@@ -98,12 +109,17 @@ def seats_wanted(
 ) -> int:
     """How many more jurors a round has to ask; those asked and not yet heard count.
 
-    `times`: how many more than it needs are asked at once, while its clock runs short.
+    Each seating is in the public record while others still vote. So it follows from how many have
+    voted and never from how: else whoever sits would read off it what the others said. `times`: how
+    many more than it needs are asked at once, while its clock runs short.
     """
     if current is None or current.state != "voting":
         return 0
     asked = sum(seat.state in {"offered", "seated"} for seat in seats)
-    needed = math.ceil(_decision(current, seats, policy).seats_wanted * times)
+    stands = _decision(current, seats, policy)
+    first = _decision(current, [], policy).seats_wanted - stands.tally.ballots
+    open_now = first if first > 0 else _OPEN_AFTER[policy.jury.preset]
+    needed = math.ceil(min(open_now, stands.ballots_left) * times)
     return max(min(needed, SEATS_AT_ONCE) - asked, 0)
 
 

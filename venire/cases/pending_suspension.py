@@ -39,7 +39,7 @@ def is_severe(case: Case, said: Sequence[Source], policy: Policy) -> bool:
     if at <= 0 or case.subject_kind != "post" or not policy.category(case.category).severe:
         return False
     sure = (one for one in said if one.kind == "detector" and one.category == case.category)
-    return any((one.score or 0) >= at for one in sure) or any(one.inherits for one in said)
+    return bool(case.inherits) or any((one.score or 0) >= at for one in sure)
 
 
 def stands(case: Case) -> bool:
@@ -51,29 +51,43 @@ def stands(case: Case) -> bool:
 async def hear(court: Court, envelope: Envelope) -> None:
     """Stop an author when a severe threat is held; end it with what ends the hold."""
     event = envelope.event
-    if isinstance(event, CaseStepped) and event.step == "hold" and not court.world.site.acceptance:
-        await _on_hold(court, event)
-    if isinstance(event, HEARS):
-        case = await store.load(court.world.storage, event.case_id)
-        if case is not None and not stands(case):
-            await _end_all(court, case)
-
-
-async def _on_hold(court: Court, event: CaseStepped) -> None:
-    storage = court.world.storage
-    case = await store.load(storage, event.case_id)
+    if not isinstance(event, HEARS):
+        return
+    case = await store.load(court.world.storage, event.case_id)
     if case is None:
         return
-    row = await storage.get(PENDING, (case.id, event.key))
+    if not court.world.site.acceptance:
+        if isinstance(event, CaseStepped) and event.step == "hold":
+            await _on_hold(court, case, event.key)
+        elif isinstance(event, CaseChanged) and stands(case) and _is_sure_of(case):
+            # Held for something else, before those had looked who are surest of a threat.
+            await _on_hold(court, case, case.held)
+    if not stands(case):
+        await _end_all(court, case)
+
+
+def _is_sure_of(case: Case) -> bool:
+    """Whether it is worth reading what was said of a case."""
+    return bool(case.held) and not {"detector", "bank"}.isdisjoint(case.sources)
+
+
+async def _on_hold(court: Court, case: Case, key: str) -> None:
+    storage = court.world.storage
+    row = await storage.get(PENDING, (case.id, key))
     if row is None:
         if not stands(case):
             # Told late: it was over before anyone was stopped.
             return
         if not is_severe(case, await store.sources(storage, case.id), court.policy):
             return
-        row = await _intend(court, case, event.key)
-    if not row.ended_cause:
-        await _stop(court, case, row)
+        row = await _intend(court, case, key)
+    if row.ended_cause or row.record_index is not None:
+        return
+    if court.world.now_ms() >= row.until_ms:
+        # Cut off, and begun again when its time was up: nobody is stopped any more.
+        await _end(court, case, row, "clock")
+        return
+    await _stop(court, case, row)
 
 
 def aggregate(row: PendingRow) -> str:
@@ -134,19 +148,21 @@ async def _entry(court: Court, case: Case, row: PendingRow, kind: str, **more: A
 
 
 async def _stop(court: Court, case: Case, row: PendingRow) -> None:
+    """Everything that stopping somebody is, each part once; its place is noted when all is done."""
     days = -(-(row.until_ms - row.since_ms) // DAY_MS)
     entry = await _entry(
         court, case, row, "measure", measure="suspend", days=days, automated_detection=True
     )
     index = await court.sequencer.append(_entry_key(row), entry)
-    if row.record_index is None:
-        row = msgspec.structs.replace(row, record_index=index)
-        await court.world.storage.commit(aggregate(row), [Put(PENDING, row)])
     await standing.stop_posting(court.world, row.account_id, row.key, row.until_ms, case.id)
-    await _tell(court, case, row)
+    await _tell(court, case, row, index)
+    # As it is now: its time may have ended it in between.
+    now = await court.world.storage.get(PENDING, (row.case_id, row.key)) or row
+    done = msgspec.structs.replace(now, record_index=index)
+    await court.world.storage.commit(aggregate(row), [Put(PENDING, done)])
 
 
-async def _tell(court: Court, case: Case, row: PendingRow) -> None:
+async def _tell(court: Court, case: Case, row: PendingRow, index: int) -> None:
     language = await people.language_of(court.world, row.account_id)
     category = court.policy.category(case.categories[0])
     said = await store.sources(court.world.storage, case.id)
@@ -157,7 +173,7 @@ async def _tell(court: Court, case: Case, row: PendingRow) -> None:
         identifier=row.statement_id,
         text="",
         sources=said,
-        record_index=-1 if row.record_index is None else row.record_index,
+        record_index=index,
         at_ms=row.since_ms,
         decision=row.key,
     )

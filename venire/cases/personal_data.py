@@ -62,6 +62,7 @@ WITHHELD = {
     "jurors": "who judges is told to nobody, in no file",
     "juror_consents": "who judges is told to nobody, in no file",
     "juror_choices": "who judges is told to nobody, in no file",
+    "juror_doses": "who judges is told to nobody, in no file",
     "pay_promises": "who judges is told to nobody, in no file",
     "served_ballots": "who judges is told to nobody, in no file",
     "served_years": "who judges is told to nobody, in no file",

@@ -15,7 +15,6 @@ from venire.cases.model import Case
 from venire.kernel.clock import iso_ms
 from venire.kernel.errors import Gone, NotFound
 from venire.posts import actions as posts
-from venire.posts.model import LISTED
 
 THREATS: Final = frozenset({"incitement", "harassment", "privacy"})
 """What is aimed at somebody who may not be named in it, and says so by reporting it."""
@@ -52,10 +51,7 @@ async def may_take(court: Court, case: Case, viewer_id: int) -> bool:
     """Whether a post is aimed at somebody, or they reported a threat in it."""
     if SEALED in case.categories or case.subject_kind != "post" or viewer_id == case.author_id:
         return False
-    if viewer_id in await posts.mentioned(court.world, case.subject_id):
-        return True
-    post = await posts.load(court.world, case.subject_id)
-    if post is not None and post.visibility in LISTED and post.in_reply_to_account_id == viewer_id:
+    if viewer_id in await posts.aimed_at(court.world, case.subject_id):
         return True
     if THREATS.isdisjoint(case.categories):
         return False

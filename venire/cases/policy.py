@@ -9,7 +9,7 @@ from typing import Literal
 import msgspec
 
 from venire.cases.calibration_policy import CalibrationPolicy, calibration_faults
-from venire.cases.clock_policy import ClockPolicy, PacketPolicy, clock_faults
+from venire.cases.clock_policy import HOURS_MOST, ClockPolicy, PacketPolicy, clock_faults
 from venire.cases.pay_policy import PayPolicy, pay_faults
 from venire.cases.policy_lines import line_of, line_of_refusal
 from venire.cases.reporter_policy import ReporterPolicy, reporter_faults
@@ -202,6 +202,8 @@ class Policy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 _BULK_MOST = 20_000
+_MOST = 10_000
+"""Of minutes, days or months: a moment further ahead could not be written down as a date."""
 SEATS_AT_ONCE = 23
 """A seating is one commit of four rows a seat and two more."""
 DEFAULT = Path(__file__).with_name("policy.toml")
@@ -265,13 +267,13 @@ def _panel_faults(panel: PanelPolicy) -> list[tuple[str, str]]:
             faults.append((f"{place}.min_ballots", "1 <= min_ballots <= max_ballots"))
         if rule.max_ballots > SEATS_AT_ONCE:
             faults.append((f"{place}.max_ballots", f"must be at most {SEATS_AT_ONCE}"))
-    if panel.contested.weight_cap <= 0:
-        faults.append(("panel.contested.weight_cap", "must be over 0"))
+    if not 0 < panel.contested.weight_cap <= _MOST:
+        faults.append(("panel.contested.weight_cap", f"must be over 0, and {_MOST} at most"))
     return faults
 
 
 def _number_faults(policy: Policy) -> list[tuple[str, str]]:
-    at_least_one = (
+    whole = (
         ("panel.summons_minutes", policy.panel.summons_minutes),
         ("panel.ballot_minutes", policy.panel.ballot_minutes),
         ("panel.dose", policy.panel.dose),
@@ -287,8 +289,11 @@ def _number_faults(policy: Policy) -> list[tuple[str, str]]:
         ("appeals.seats", policy.appeals.seats),
         ("points.suspend_at", policy.points.suspend_at),
         ("points.expire_days", policy.points.expire_days),
+        ("points.suspend_days", policy.points.suspend_days),
+        ("appeals.months", policy.appeals.months),
     )
-    faults = [(place, "must be at least 1") for place, number in at_least_one if number < 1]
+    faults = [(place, "must be at least 1") for place, number in whole if number < 1]
+    faults += [(place, f"must be at most {_MOST}") for place, number in whole if number > _MOST]
     if not 0 < policy.holds.hold_key_lost_above <= 1:
         faults.append(("holds.hold_key_lost_above", "must lie between 0 and 1"))
     if not set(policy.jury.hard_categories) <= set(CATEGORIES):
@@ -307,9 +312,11 @@ def _category_faults(policy: Policy) -> list[tuple[str, str]]:
     for category in policy.categories:
         if not {"en", "id"} <= category.title.keys() & category.text.keys():
             faults.append((f"categories.{category.name}", "title and text need en and id"))
-        if category.measure != "remove":
+        if category.measure == "age_restrict":
             # Announced in the record as one thing and carried out as another would be worse.
-            faults.append((f"categories.{category.name}", "only 'remove' is carried out yet"))
+            faults.append((f"categories.{category.name}", "no post is for adults only here"))
+        if category.measure != "remove" and category.judges not in {"panel", "bench"}:
+            faults.append((f"categories.{category.name}", "only 'remove' is carried out here"))
         if category.name == "child_safety" and category.judges != "named_person":
             # Nothing of this kind may reach a juror's screen, whatever an operator would prefer.
             faults.append((f"categories.{category.name}", "only a named person may judge this"))
@@ -321,14 +328,16 @@ def _hold_faults(policy: Policy) -> list[tuple[str, str]]:
     faults: list[tuple[str, str]] = []
     if not 0 <= holds.suspend_author_at <= 1:
         faults.append(("holds.suspend_author_at", "must lie between 0 and 1"))
-    if holds.suspend_hours < 1:
-        faults.append(("holds.suspend_hours", "must be at least 1"))
+    if not 1 <= holds.suspend_hours <= HOURS_MOST:
+        faults.append(("holds.suspend_hours", f"must lie within 1 and {HOURS_MOST}"))
     for number, category in enumerate(policy.categories):
         place = f"categories[{number}]"
-        if category.clock_hours < 1:
-            faults.append((f"{place}.clock_hours", "a clock has at least 1 hour"))
-        if category.hold_lifts_after_hours < 0:
-            faults.append((f"{place}.hold_lifts_after_hours", "must be 0 (never) or more"))
+        if not 1 <= category.clock_hours <= HOURS_MOST:
+            faults.append((f"{place}.clock_hours", f"must lie within 1 and {HOURS_MOST}"))
+        if not 0 <= category.hold_lifts_after_hours <= HOURS_MOST:
+            faults.append(
+                (f"{place}.hold_lifts_after_hours", f"0 (never), or {HOURS_MOST} at most")
+            )
         elif category.hold_lifts_after_hours and category.name == "child_safety":
             # What may harm a child is shown again by the named person alone.
             faults.append((f"{place}.hold_lifts_after_hours", "such a hold never lifts itself"))

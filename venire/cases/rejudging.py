@@ -112,6 +112,8 @@ def _again(court: Court, row: RejudgingRow, origin: Case) -> Case:
         report_count=origin.report_count,
         contested=origin.contested,
         private=origin.private,
+        # As it stood while it was judged: else the one threat that is not held is a known one.
+        hold="none" if origin.hold == "none" else "held",
         asks="again",
         asks_ref=origin.id,
         asks_about=f"{row.day}:{row.record_index}",

@@ -8,6 +8,7 @@ from venire.cases.model import Statement
 from venire.kernel.clock import iso_ms
 from venire.kernel.i18n import LANGUAGES, translate
 
+Kind = Literal["reporting_warned", "reporting_suspended"]
 _TITLES = {
     "reporting_warned": "Reports that were unfounded",
     "reporting_suspended": "Your reports are not taken for a time",
@@ -29,7 +30,7 @@ _TEXTS = {
 def statement(
     identifier: int,
     *,
-    kind: Literal["reporting_warned", "reporting_suspended"],
+    kind: Kind,
     unfounded: int,
     at_ms: int,
     until_ms: int | None,

@@ -11,14 +11,15 @@ from typing import Any
 
 import msgspec
 
-from venire.cases import delivery, reporter_messages, reporter_rules, store
+from venire.cases import reporter_rules, reporters_told, store
 from venire.cases.court import Court
-from venire.cases.model import Case, Statement
+from venire.cases.model import Case
 from venire.cases.reporter_rules import Reported
+from venire.cases.reporters_told import News
 from venire.events import CaseStepped
 from venire.kernel.clock import DAY_MS, iso_ms
-from venire.kernel.errors import Conflict, Forbidden, Invalid, NotFound, Unavailable
-from venire.people import actions as people
+from venire.kernel.errors import Conflict, Forbidden, Invalid, NotFound, Throttled, Unavailable
+from venire.notices import store as notices
 from venire.people.admin_log import log_line
 from venire.storage.tables.appeals import (
     REPORT_OUTCOMES,
@@ -69,6 +70,23 @@ async def may_report(court: Court, account_id: int, *, aimed_at: bool) -> None:
             "reporting_suspended",
             "your reports are not taken for a time; you can still report what is aimed at you",
             until=None if row.until_ms is None else iso_ms(row.until_ms),
+        )
+
+
+async def within_budget(court: Court, account_id: int, count: int) -> None:
+    """Take posts from what one member may report in a day. Raises Throttled `reports_enough`.
+
+    Each may cost a panel: who reported everything there is would use up every juror.
+    """
+    if not count or court.world.site.acceptance:
+        return
+    now_ms, most = court.world.now_ms(), court.policy.reporters.posts_a_day
+    key = f"reports:{account_id}"
+    if not await notices.count_hold(court.world.storage, key, now_ms, most, count=count):
+        raise Throttled(
+            "reports_enough",
+            "you have reported very much today; what is aimed at you is taken still",
+            retry_after_s=(DAY_MS - now_ms % DAY_MS) // 1_000 + 1,
         )
 
 
@@ -128,21 +146,24 @@ async def _look_at(court: Court, account_id: int) -> None:
         )
         if turn == "stay" or (turn == "clear" and row.appeal == UPHELD):
             return
-        new, statement = _turned(court, row, outcomes, turn)
-        writes: list[Write] = [Put(REPORTERS, new), _gone_from_desk(account_id)]
+        new, news = _turned(court, row, outcomes, turn)
+        writes: list[Write] = [
+            Put(REPORTERS, new),
+            _gone_from_desk(account_id),
+            reporters_told.told_of(news),
+        ]
         try:
             await storage.commit(f"reporter:{account_id}", writes, expect=row.version)
         except Conflict:
             continue
-        await _tell(court, new, turn, statement)
         return
     raise Unavailable("reporter_busy", "it is tried again")
 
 
 def _turned(
     court: Court, row: ReporterStandingRow, outcomes: Sequence[Reported], turn: str
-) -> tuple[ReporterStandingRow, Statement | None]:
-    """The new standing, with the statement that goes with it."""
+) -> tuple[ReporterStandingRow, News]:
+    """The new standing, with what is to be said of it."""
     now_ms, policy = court.world.now_ms(), court.policy.reporters
     changed = msgspec.structs.replace(row, version=row.version + 1, since_ms=now_ms, appeal="")
     if turn == "clear":
@@ -150,7 +171,7 @@ def _turned(
         cleared = msgspec.structs.replace(
             changed, state="clear", until_ms=None, counted_from=counted
         )
-        return cleared, None
+        return cleared, News(row.account_id, cleared.version, turn, now_ms)
     latest = max((one.at_ms for one in outcomes), default=now_ms)
     suspended = turn == "suspend"
     until_ms = now_ms + policy.suspend_days * DAY_MS if suspended else None
@@ -158,13 +179,7 @@ def _turned(
     bad = sum(
         one.outcome == reporter_rules.UNFOUNDED and one.at_ms > row.counted_from for one in outcomes
     )
-    statement = reporter_messages.statement(
-        identifier,
-        kind="reporting_suspended" if suspended else "reporting_warned",
-        unfounded=bad,
-        at_ms=now_ms,
-        until_ms=until_ms,
-    )
+    news = News(row.account_id, changed.version, turn, now_ms, until_ms, identifier, bad)
     return (
         msgspec.structs.replace(
             changed,
@@ -174,22 +189,8 @@ def _turned(
             counted_from=row.counted_from if suspended else latest,
             statement_id=identifier,
         ),
-        statement,
+        news,
     )
-
-
-async def _tell(
-    court: Court, row: ReporterStandingRow, turn: str, statement: Statement | None
-) -> None:
-    language = await people.language_of(court.world, row.account_id)
-    url = f"{court.world.site.base_url}/inbox"
-    if statement is not None:
-        await court.world.storage.commit(
-            store.aggregate(0), [store.put_statement(row.account_id, 0, statement)]
-        )
-        url = f"{court.world.site.base_url}/statements/{statement.id}"
-    text = reporter_messages.message(language, turn, row.until_ms, url)
-    await delivery.tell(court, row.account_id, text, key=f"reporter:{row.account_id}:{row.version}")
 
 
 # an appeal against a suspension, answered by a person
@@ -263,11 +264,10 @@ async def answer(
         reason=reason,
         aggregate=aggregate,
     )
+    news = News(account_id, new.version, outcome, now_ms, row.until_ms)
     writes: list[Write] = [Put(REPORTERS, new), _gone_from_desk(account_id), line]
+    writes.append(reporters_told.told_of(news))
     await court.world.storage.commit(aggregate, writes, expect=row.version)
-    language = await people.language_of(court.world, account_id)
-    text = reporter_messages.answer_message(language, won=won, until_ms=row.until_ms)
-    await delivery.tell(court, account_id, text, key=f"reporter:{account_id}:{new.version}")
     return new
 
 

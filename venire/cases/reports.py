@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import msgspec
 
-from venire.cases import delivery, intake, messages, report_desk, reporters, rules, store
+from venire.cases import delivery, intake, messages, report_desk, reporters, rules, store, withdrawn
 from venire.cases.court import Court
 from venire.cases.judges import holds_at_once
 from venire.cases.model import Case, Source, Subject
@@ -17,7 +17,7 @@ from venire.notices import store as notices
 from venire.people import actions as people
 from venire.people.store import load_account
 from venire.posts import actions as posts
-from venire.posts.model import DELETED, Post
+from venire.posts.model import DELETED, HELD, LISTED, VISIBLE, Post
 from venire.storage.tables.cases import ReportRow
 from venire.storage.verbs import Envelope
 
@@ -41,7 +41,10 @@ class Draft(msgspec.Struct, frozen=True):
 
 
 async def file_report(court: Court, draft: Draft) -> ReportRow:
-    """Keep a report; durable when this returns. Raises Invalid, NotFound."""
+    """Keep a report; durable when this returns.
+
+    Raises Invalid, NotFound; Forbidden `reporting_suspended`; Throttled `reports_enough`.
+    """
     storage = court.world.storage
     if len(draft.comment) > COMMENT_CHARACTERS:
         raise Invalid("comment_too_long", "a comment has 1,000 characters at most")
@@ -54,13 +57,14 @@ async def file_report(court: Court, draft: Draft) -> ReportRow:
         raise Invalid("rule_unknown", "no such rule on this site")
     if await load_account(court.world, draft.target_account_id) is None:
         raise NotFound("record_not_found", "there is no such account")
-    for post_id in draft.post_ids:
-        post = await posts.load(court.world, post_id)
-        visible = post is not None and await posts.may_see(court.world, post, draft.reporter_id)
-        if post is None or not visible or post.author_id != draft.target_account_id:
-            raise NotFound("record_not_found", "there is no such post of this account")
-    aimed = await _all_aimed_at(court, draft)
+    draft = await _of_what_was_written(court, draft)
+    if draft.target_account_id == draft.reporter_id:
+        # Else an author would choose the rule of the own case, and appeal as both its sides.
+        raise Invalid("self_report", "you can delete what is yours; others report it")
+    others = await _not_aimed_at(court, draft)
+    aimed = bool(draft.post_ids) and not others
     await reporters.may_report(court, draft.reporter_id, aimed_at=aimed)
+    await reporters.within_budget(court, draft.reporter_id, others)
     row = ReportRow(
         id=court.world.ids.next(),
         reporter_id=draft.reporter_id,
@@ -78,17 +82,56 @@ async def file_report(court: Court, draft: Draft) -> ReportRow:
     return row
 
 
+async def _of_what_was_written(court: Court, draft: Draft) -> Draft:
+    """The draft with the post in place of each repost, against who wrote it. NotFound; Invalid.
+
+    What is judged is what was said: a repost has no words of its own, and of one post there is one
+    case, however it was come upon.
+    """
+    found: list[Post] = []
+    for post_id in draft.post_ids:
+        post = await posts.load(court.world, post_id)
+        if post is not None and post.author_id == draft.target_account_id and post.reblog_of_id:
+            post = await posts.load(court.world, post.reblog_of_id)
+        elif post is not None and post.author_id != draft.target_account_id:
+            post = None
+        if post is None or not await may_report(court, post, draft.reporter_id):
+            raise NotFound("record_not_found", "there is no such post of this account")
+        found.append(post)
+    authors = {int(post.author_id) for post in found} or {draft.target_account_id}
+    if len(authors) > 1:
+        raise Invalid("several_authors", "report what several people wrote one by one")
+    ids = tuple(dict.fromkeys(int(post.id) for post in found))
+    return msgspec.structs.replace(draft, target_account_id=authors.pop(), post_ids=ids)
+
+
+async def may_report(court: Court, post: Post, account_id: int) -> bool:
+    """Whether a post is there to be reported by a member who was shown it, or is aimed at.
+
+    One that was held a moment ago still stands on their phone; and whoever threatens somebody and
+    blocks them at once is reported all the same.
+    """
+    if post.state not in {VISIBLE, HELD}:
+        return False
+    answered = post.visibility in LISTED and post.in_reply_to_account_id == account_id
+    if answered or account_id in post.mentioned_ids:
+        return True
+    as_shown = msgspec.structs.replace(post, state=VISIBLE)
+    return await posts.may_see(court.world, as_shown, account_id)
+
+
 async def is_aimed_at(court: Court, subject: Subject, account_id: int) -> bool:
     """Whether a post mentions a member: what they say of it is never discounted."""
     if subject.kind != "post":
         return False
-    return account_id in await posts.mentioned(court.world, subject.id)
+    return account_id in await posts.aimed_at(court.world, subject.id)
 
 
-async def _all_aimed_at(court: Court, draft: Draft) -> bool:
+async def _not_aimed_at(court: Court, draft: Draft) -> int:
+    """How many of the posts reported are aimed at others than the reporter."""
     subjects = [Subject("post", one, draft.target_account_id) for one in draft.post_ids]
     aimed = [await is_aimed_at(court, one, draft.reporter_id) for one in subjects]
-    return bool(aimed) and all(aimed)
+    return len(aimed) - sum(aimed)
 
 
 def category_of(row: ReportRow, court: Court) -> str:
@@ -118,6 +161,8 @@ async def on_report_filed(court: Court, envelope: Envelope) -> None:
         post = await posts.load(court.world, subject.id) if subject.kind == "post" else None
         if post is not None and post.state == DELETED:
             # Its author was faster: nobody is asked to judge what is not there.
+            key = f"report:{row.id}:withdrawn"
+            await withdrawn.tell_reporter(court, row.id, row.reporter_id, key)
             continue
         source = await _holding(court, subject, _source(court, row, post))
         aimed = await is_aimed_at(court, subject, row.reporter_id)

@@ -7,9 +7,9 @@ from typing import Literal
 
 import msgspec
 
-from venire.cases import appeals, asking, clocks, reporter_rules, rounds
+from venire.cases import appeals, asking, clocks, closing, reporter_rules, rounds
 from venire.cases.judges import SEALED, acted_on, is_for_bench
-from venire.cases.limits import LIFTS, LIMITS, limited, measure_of
+from venire.cases.limits import LIFTS, LIMITS, hold_after, limited, measure_of, stays, struck_by
 from venire.cases.model import Case, Hold, Round, RoundKind, Source, Step, StepType, Verdict
 from venire.cases.policy import CATEGORIES, Policy
 from venire.kernel.states import State, StateMachine
@@ -121,6 +121,8 @@ def is_reopened_by(case: Case, source: Source, policy: Policy) -> bool:
     rule that graver judges answer for than those who kept it. Else a friend's report of spam, or a
     harmless first wording, would be a shield for ever.
     """
+    if case.state == "decided" and stays(case):
+        return source.kind == "notice"
     if case.state != "decided" or case.verdict != "keeps":
         return False
     changed = (source.edited_at_ms or 0) >= (case.measured_at_ms or 0) > 0
@@ -138,7 +140,7 @@ def reopen(case: Case, *, due_at_ms: int) -> Case:
         verdict=None,
         found="",
         judged_by="",
-        measure="",
+        measure=case.measure if stays(case) else "",
         measured_at_ms=None,
         hold="none",
         hold_wanted="",
@@ -263,7 +265,7 @@ def _after_verdict(case: Case, policy: Policy) -> What:
         if case.disputed:
             return "wait"
         return "draw" if case.round is None or case.round.kind == "panel" else "dispute"
-    return "lift" if case.hold == "held" else "keep"
+    return "lift" if case.hold == "held" or stays(case) else "keep"
 
 
 def next_round(case: Case, policy: Policy, now_ms: int) -> Round:
@@ -272,9 +274,10 @@ def next_round(case: Case, policy: Policy, now_ms: int) -> Round:
         return appeals.next_round(case, policy, now_ms)
     first = case.round is None or (_is_between_rounds(case) and "notice" not in case.sources)
     kind = first_round_kind(case, policy) if first else "bench"
-    number = 1 if case.round is None else case.round.number + 1
+    judges = policy.category(case.category).judges
+    last = case.round.number if case.round else asking.first_number(case, judges) - 1
     return Round(
-        number=number,
+        number=last + 1,
         kind=kind or "bench",
         state="drawing",
         opened_at_ms=now_ms,
@@ -294,7 +297,7 @@ def apply(case: Case, step: Step) -> Case:
 
 def _held(case: Case, step: Step) -> Case:
     return msgspec.structs.replace(
-        case, hold="held", held_at_ms=step.at_ms, held_by=step.by, hold_wanted=""
+        case, hold="held", held_at_ms=step.at_ms, held_by=step.by, held=step.key, hold_wanted=""
     )
 
 
@@ -319,8 +322,8 @@ def _judged(case: Case, step: Step) -> Case:
 
 
 def _measured(case: Case, step: Step) -> Case:
-    struck = msgspec.structs.replace(case, struck=(*case.struck, step.key))
-    return _decided(struck, step, measure=step.measure, hold=case.hold)
+    struck = msgspec.structs.replace(case, struck=struck_by(case, step))
+    return _decided(struck, step, measure=step.measure, hold=hold_after(case, step.measure))
 
 
 def _lifted(case: Case, step: Step) -> Case:
@@ -366,7 +369,7 @@ def _by_moderator(case: Case, step: Step) -> Case:
         decided_at_ms=step.at_ms,
         hold_wanted="",
         inherits="",
-        struck=(*case.struck, step.key) if removes else case.struck,
+        struck=struck_by(case, step) if removes else case.struck,
         limits=case.limits if removes else (),
         round=ended(case.round),
     )
@@ -384,9 +387,10 @@ _EFFECTS: dict[StepType, Callable[[Case, Step], Case]] = {
     "lift": _lifted,
     "keep": _lifted,
     "dispute": _disputed,
-    "moderator_action": lambda case, step: appeals.after_moderator(
-        case, _by_moderator(case, step), step
+    "moderator_action": lambda case, step: closing.undone(
+        case, appeals.after_moderator(case, _by_moderator(case, step), step)
     ),
+    "close": closing.closed,
     "appeal": appeals.filed,
     "appeal_end": appeals.ended,
     "look_again": appeals.looked_at_again,

@@ -7,6 +7,7 @@ import msgspec
 from venire.cases import alarm_words, delivery, statements, store
 from venire.cases.court import Court
 from venire.cases.detection import text_of
+from venire.cases.in_place import manner_of
 from venire.cases.model import Case
 from venire.events import CaseStepped
 from venire.people import actions as people
@@ -26,8 +27,16 @@ async def carry_out(court: Court, case: Case, event: CaseStepped, envelope: Enve
     hidden_again = case.hold == "held" or case.measure == "remove"
     if not hidden_again:
         rule = court.policy.category(case.category).rule
+        label, demoted = await manner_of(court, case)
         await posts.set_state(
-            court.world, post.id, VISIBLE, case_id=case.id, rule=rule, at_ms=envelope.at_ms
+            court.world,
+            post.id,
+            VISIBLE,
+            case_id=case.id,
+            rule=rule,
+            at_ms=envelope.at_ms,
+            label=label,
+            demoted=demoted,
         )
     text = text_of(post)
     statement = statements.build(
@@ -53,7 +62,7 @@ async def carry_out(court: Court, case: Case, event: CaseStepped, envelope: Enve
     quote = line if len(line) <= _QUOTED else line[: _QUOTED - 1] + "…"
     said = alarm_words.released_message(language, quote, f"{base}/statements/{statement.id}")
     await delivery.tell(court, case.author_id, said, key=f"{event.key}:author")
-    for account_id in await posts.mentioned(court.world, post.id):
+    for account_id in await posts.aimed_at(court.world, post.id):
         language = await people.language_of(court.world, account_id)
         said = alarm_words.released_target_message(language, f"{base}/cases/{case.public_id}")
         await delivery.tell(court, account_id, said, key=f"{event.key}:target:{account_id}")

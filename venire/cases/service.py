@@ -48,11 +48,14 @@ class SeatAt(NamedTuple):
 async def accept(world: World, policy: Policy, at: SeatAt) -> SeatRow:
     """Take the seat that was offered; a paid juror's promise is made in the same commit.
 
+    Again is the same seat with the deadline it has: an answer may be lost on its way to a phone.
     Raises Gone `summons_expired`, `panel_closed`; Forbidden `reported_it`; Throttled `on_break`,
     `dose_reached`.
     """
     await _not_a_reporter(world, policy, at)
     await _within_measure(world, policy, at)
+    if (taken := await _taken(world, at)) is not None:
+        return taken
     offer = await pay.offer_to(world, policy, at.juror_id)
     promise = [] if offer is None else [pay.put_promise(offer, *at, world.now_ms())]
 
@@ -62,6 +65,15 @@ async def accept(world: World, policy: Policy, at: SeatAt) -> SeatRow:
         return msgspec.structs.replace(seat, state="seated", deadline_ms=deadline_ms)
 
     return await _answer(world, policy, at, answer, from_states=("offered",), also=promise)
+
+
+async def _taken(world: World, at: SeatAt) -> SeatRow | None:
+    """The seat if it was accepted before and is still the juror's to vote in."""
+    seat, case = await store.seat(world.storage, *at), await store.load(world.storage, at.case_id)
+    if seat is None or case is None or seat.state != "seated":
+        return None
+    _check(case, seat, ("seated",), now_ms=world.now_ms(), late=False)
+    return seat
 
 
 async def decline(world: World, policy: Policy, at: SeatAt) -> SeatRow:
@@ -95,14 +107,17 @@ async def cast_ballot(
         raise Invalid("category_unknown", "not a category of this site's policy")
     await _not_a_reporter(world, policy, at)
 
-    def answer(case: Case, _seats: Sequence[SeatRow], seat: SeatRow) -> SeatRow:
+    def answer(case: Case, seats: Sequence[SeatRow], seat: SeatRow) -> SeatRow:
+        # After every other, also within a millisecond and when the clock is put back: in another
+        # order the same ballots may have been enough before the last of them, and for the opposite.
+        last_ms = max((one.voted_at_ms or 0 for one in seats), default=0)
         return msgspec.structs.replace(
             seat,
             state="voted",
             vote=vote,
             category=category or case.category,
             reason=reason,
-            voted_at_ms=world.now_ms(),
+            voted_at_ms=max(world.now_ms(), last_ms + 1),
         )
 
     return await _answer(world, policy, at, answer, from_states=("seated",))
@@ -122,6 +137,11 @@ async def _within_measure(world: World, policy: Policy, at: SeatAt) -> None:
         if seat.deadline_ms <= known.break_until_ms:
             await decline(world, policy, at)
         raise pace.on_break(known.break_until_ms - now_ms)
+    if of_the_lot and not await pace.reserve(
+        world, policy.panel.dose, at.juror_id, at.case_id, at.round
+    ):
+        await decline(world, policy, at)
+        raise pace.dose_reached(now_ms)
 
 
 async def _not_a_reporter(world: World, policy: Policy, at: SeatAt) -> None:

@@ -94,6 +94,8 @@ def account_warning(statement: Statement, text: str, limit: str = "") -> dict[st
     `limit`: what was put on the account, in Mastodon's words.
     """
     post = statement.post_id is not None and statement.kind != "hold"
+    if post and statement.measure == "label":
+        limit = limit or "mark_statuses_as_sensitive"
     return {
         "id": str(statement.id),
         "action": limit or ("delete_statuses" if post else "none"),

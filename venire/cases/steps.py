@@ -18,6 +18,7 @@ from venire.cases import (
     appeals,
     appeals_ending,
     clocks,
+    closing,
     draw_facts,
     drawing,
     entries,
@@ -31,6 +32,7 @@ from venire.cases import (
 )
 from venire.cases.court import Court
 from venire.cases.judges import leaves_the_lot
+from venire.cases.limits import measure_for
 from venire.cases.model import Case, Round, Step, Verdict
 from venire.events import CaseStepped, Event, PanelEnded, SummonsOffered
 from venire.kernel.clock import MINUTE_MS, utc_day
@@ -43,8 +45,6 @@ from venire.storage.verbs import Write
 
 _MOST_STEPS = 100
 _PAUSE_S = 0.05
-_GONE = {"declined": "decline", "struck": "decline", "timed_out": "timeout"}
-"""What the record says of a seat that is free again, by its state."""
 _NO_BENCH_RETRY_MS = 5 * MINUTE_MS
 
 
@@ -100,10 +100,13 @@ async def _begin(court: Court, case: Case) -> bool:
 
 
 async def _before_all(court: Court, case: Case, seats: Sequence[SeatRow]) -> bool:
-    """Do what does not wait for the round: end one, or a hold whose time is up; whether it did."""
+    """Do what does not wait for the round: end one, or a hold or case whose time is up."""
     now_ms = court.world.now_ms()
     if leaves_the_lot(case, court.policy) and rules.ended(case.round) != case.round:
         return await _seal(court, case, seats)
+    if closing.is_due(case, court.policy, now_ms):
+        await intend(court, case, Step("close", entries.step_key(case, "close"), now_ms), [])
+        return True
     if not clocks.hold_is_over(case, court.policy, now_ms):
         return False
     header = entries.lift_header(case, court.policy, by_clock=True)
@@ -125,7 +128,7 @@ async def _conclude(court: Court, case: Case, what: _Conclusion) -> None:
             step = msgspec.structs.replace(step, by=case.hold_wanted)
             headers = [("hold", entries.hold_header(case, court.policy, case.hold_wanted))]
         case "measure":
-            measure = court.policy.category(case.category).measure
+            measure = measure_for(case, court.policy)
             step = msgspec.structs.replace(step, measure=measure)
             headers = [("measure", entries.measure_header(case, court.policy, measure))]
         case "lift":
@@ -238,6 +241,7 @@ async def intend(
 
 async def _finish(court: Court, case: Case, step: Step) -> None:
     """Put an intent into the record, then apply it: only now does it take effect outside."""
+    began_ms = court.world.now_ms()
     intended = await drawing.in_time(court, step)
     if intended is None:
         again = store.put_case(msgspec.structs.replace(case, pending=None))
@@ -246,10 +250,11 @@ async def _finish(court: Court, case: Case, step: Step) -> None:
     index = -1
     for key, entry in intended.entries:
         index = await court.sequencer.append(key, entry)
-    step = drawing.as_recorded(court, intended)
+    step = drawing.as_recorded(court, intended, began_ms=began_ms)
     applied = clocks.wound(case, rules.apply(case, step), step.at_ms)
     writes = store.put_case(applied)
     writes += clocks.timers_after(case, applied, court.policy, step.at_ms)
+    writes += closing.writes_after(case, applied, court.policy, step.at_ms)
     writes += await appeals_ending.writes_of(court.world.storage, case, applied, step)
     writes += await tallying.ballots_of(court.world.storage, case, step, index)
     effect = appeals.effect_outside(case, step)

@@ -36,7 +36,7 @@ from venire.storage.tables.cases import (
 )
 from venire.storage.verbs import Delete, Put, Storage, Write
 
-_SHARDS = 16
+SHARDS = 16
 CLAIM_MS = 600_000
 _QUEUE_READ = 2_000
 _OF_JURORS = frozenset({"", "ballots", "bench"})
@@ -62,7 +62,7 @@ def _case(row: CaseRow) -> Case:
 
 def _shard(case_id: int) -> int:
     """By the moment, not the low bits: those are a sequence that is nearly always 0."""
-    return id_ms(case_id) % _SHARDS
+    return id_ms(case_id) % SHARDS
 
 
 def put_case(case: Case) -> list[Write]:
@@ -127,10 +127,18 @@ async def open_cases(storage: Storage, limit: int = 100) -> list[OpenCaseRow]:
     """
     rows = [
         row
-        for shard in range(_SHARDS)
+        for shard in range(SHARDS)
         for row in await storage.range(OPEN_CASES, (shard,), limit=max(limit, _QUEUE_READ))
     ]
     return sorted(rows, key=lambda row: (row.waits_for in _OF_JURORS, row.case_id))[:limit]
+
+
+async def open_page(
+    storage: Storage, shard: int, above: int | None, limit: int
+) -> list[OpenCaseRow]:
+    """A page of the open cases of one shard (0 to `SHARDS` - 1), oldest first."""
+    after = None if above is None else (above,)
+    return await storage.range(OPEN_CASES, (shard,), above=after, limit=limit)
 
 
 async def every_case(

@@ -185,7 +185,8 @@ async def case_view(
         "hold": case.hold,
         "verdict": case.verdict if case.measured_at_ms is not None else None,
         "measure": case.measure or None,
-        "judged_by": case.judged_by or None,
+        # Not before it is over: whom the bench asks would know that a panel hung, or that none did.
+        "judged_by": (case.judged_by or None) if case.measured_at_ms is not None else None,
         "record": f"{court.world.site.base_url}/record/checkpoint",
         "statement": None,
         "viewer": "stranger",
@@ -275,7 +276,7 @@ def queue_view(court: Court, case: Case) -> dict[str, Any]:
         "judges": "" if case.round is None else case.round.kind,
         "opened_at": iso_ms(case.opened_at_ms),
         "due_at": iso_ms(case.due_at_ms),
-        "overdue": case.state != "decided" and case.due_at_ms < court.world.now_ms(),
+        "overdue": case.state in {"open", "judging"} and case.due_at_ms < court.world.now_ms(),
         "disputed": case.disputed,
     }
 

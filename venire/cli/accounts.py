@@ -8,11 +8,12 @@ from typing import Any
 import click
 import msgspec
 
-from venire.cases.pay_statements import owed_to
+from venire.cases.pay_statements import owed_to, payout_view
 from venire.cli.options import data_option, json_option, on_house, print_result, profile_option
 from venire.jury import actions as jury
 from venire.jury import choices
 from venire.jury import store as jurors
+from venire.jury.model import Juror
 from venire.kernel.clock import DAY_MS
 from venire.kernel.errors import NotFound
 from venire.people import actions as people
@@ -20,6 +21,7 @@ from venire.people import letters
 from venire.people import store as people_store
 from venire.people.model import DELETED
 from venire.server.wiring import House
+from venire.treasury import payouts
 
 _LINK_DAYS = 3
 
@@ -98,14 +100,21 @@ def juror() -> None:
 def add(name: str, data: str | None, *, paid: bool, bench: bool) -> None:
     """Appoint a trained juror, or a member of the bench."""
 
-    async def act(house: House) -> None:
+    async def act(house: House) -> jury.Standing:
         found = await people_store.find_by_handle(house.world, re.sub(r"^@", "", name))
         if found is None:
             raise NotFound("account_not_found", f"there is no account {name}")
         await jury.appoint(house.world, found.id, bench=bench, paid=paid)
+        return await jury.standing(house.world, house.court.policy.jury, found.id)
 
-    on_house(act, data=data)
-    click.echo(f"{name} serves {'on the bench' if bench else 'as a juror'} from the next pool on")
+    missing = on_house(act, data=data).missing
+    if bench or not missing:
+        where = "on the bench" if bench else "as a juror"
+        click.echo(f"{name} serves {where} from the next pool on")
+    else:
+        click.echo(f"{name} is appointed; before a draw there is still: {', '.join(missing)}")
+        if "no_consent" in missing:
+            click.echo("they consent themselves, at /jury")
 
 
 @juror.command("list")
@@ -115,36 +124,47 @@ def list_jurors(data: str | None, json_to: str | None) -> None:
     """Who serves. For the operator alone: service is never public."""
 
     async def act(house: House) -> list[dict[str, Any]]:
-        rows = []
-        for member in await jurors.everyone(house.world.storage):
-            known = await people_store.load_account(house.world, member.account_id)
-            policy = house.court.policy
-            missing = await jury.unfit_for(house.world, policy.jury, member)
-            owed = await owed_to(house.world, policy, member.account_id)
-            consent = await choices.consent_of(house.world.storage, member.account_id)
-            rows.append(
-                {
-                    "name": known.username if known else "(deleted)",
-                    "state": member.state,
-                    "bench": member.bench,
-                    "paid": member.paid,
-                    "missing": list(missing),
-                    "warning": "" if consent is None else consent.warning,
-                    "currency": policy.pay.currency,
-                    "owed": owed,
-                    "owed_text": policy.pay.written(owed),
-                }
-            )
-        return rows
+        return [await juror_row(house, each) for each in await jurors.everyone(house.world.storage)]
 
     rows = on_house(act, data=data)
-    lines = [
-        f"{row['name']:<32} {row['state']:<10} {'bench' if row['bench'] else 'pool':<6}"
-        f" {'paid' if row['paid'] else 'volunteer':<10}"
-        f" {row['owed_text'] if row['owed'] or row['paid'] else '':>14} {', '.join(row['missing'])}"
-        for row in rows
-    ]
+    lines = []
+    for row in rows:
+        lines.append(
+            f"{row['name']:<32} {row['state']:<10} {'bench' if row['bench'] else 'pool':<6}"
+            f" {'paid' if row['paid'] else 'volunteer':<10}"
+            f" {row['owed_text'] if row['owed'] or row['paid'] else '':>14}"
+            f" {', '.join(row['missing'])}"
+        )
+        lines += [
+            f"  payout {one['id']} of account {row['id']}: {one['amount_text']}, {one['state']}"
+            for one in row["payouts"]
+        ]
     print_result(rows, json_to, "\n".join(lines) or "nobody serves yet")
+
+
+async def juror_row(house: House, member: Juror) -> dict[str, Any]:
+    """A juror as the operator reads them; `payouts` are those that nobody has ended."""
+    world, policy = house.world, house.court.policy
+    known = await people_store.load_account(world, member.account_id)
+    missing: tuple[str, ...] = ()
+    if not member.bench:
+        missing = await jury.unfit_for(world, policy.jury, member)
+    owed = await owed_to(world, policy, member.account_id)
+    _, asked = await payouts.standing(world, policy.pay.currency, member.account_id)
+    consent = await choices.consent_of(world.storage, member.account_id)
+    return {
+        "id": str(member.account_id),
+        "name": known.username if known else "(deleted)",
+        "state": member.state,
+        "bench": member.bench,
+        "paid": member.paid,
+        "missing": list(missing),
+        "warning": "" if consent is None else consent.warning,
+        "currency": policy.pay.currency,
+        "owed": owed,
+        "owed_text": policy.pay.written(owed),
+        "payouts": [payout_view(policy, one) for one in asked if one.state in {"asked", "sent"}],
+    }
 
 
 COMMANDS = (account, juror)

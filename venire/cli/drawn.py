@@ -15,7 +15,8 @@ from venire.cli.options import json_option, on_house, print_result
 from venire.cli.progress import bar
 from venire.cli.recorded import prefix_of, write_log
 from venire.jury.pool import MAX_DOCUMENT_BYTES
-from venire.jury.verifying import Entry, RoundReport, verify_case
+from venire.jury.surroundings import Entry
+from venire.jury.verifying import RoundReport, verify_case
 from venire.kernel.errors import Invalid, NotFound
 from venire.record.entry import decode_entry
 from venire.record.model import ENTRIES
@@ -26,7 +27,7 @@ from venire.server.wiring import House
 
 _CASE = re.compile(r"[0-9a-f]{32}", re.ASCII)
 _KEY_BYTES = 1_024
-_OF_DRAWS = (b'"type":"epoch"', b'"type":"draw"', b'"type":"chance"')
+_OF_DRAWS = (b'"type":"policy"', b'"type":"epoch"', b'"type":"draw"', b'"type":"chance"')
 _STRENGTHS = {
     "beacon": "the public beacon: nobody knew it before its time",
     "weaker": "WEAKER: the operator's committed seed, which the operator knew",
@@ -196,6 +197,7 @@ def _of_round(each: RoundReport) -> list[str]:
     loose = ", one-way follows let pass" if each.one_way_follows else ""
     lines = [
         f"round {each.round} ({each.judged_by})",
+        f"  ok  rules       {each.panel_rule}, version {each.rules}, by entry {each.policy}",
         f"  ok  pool        epoch {each.epoch}, {each.size} members, frozen before the draw",
         f"  ok  exclusions  {each.excluded}, fixed before the order; {left} left{small}{loose}",
         f"  ok  randomness  {_STRENGTHS[each.strength]}",
@@ -203,8 +205,15 @@ def _of_round(each: RoundReport) -> list[str]:
     ]
     if each.beacon_round is not None:
         lines.append(f"                  drand quicknet, round {each.beacon_round}")
+    if each.strength == "beacon":
+        # What nobody outside has signed, nobody outside can date.
+        lines.append("                  That the draw was there 30 s before is the site's word.")
     if each.fallback is not None:
         lines.append(f"  !!  fallback    {_REASONS[each.fallback]}, says the site")
+    if each.drawn_again:
+        lines.append("  !!  again       an earlier panel was drawn for this case: ask what it said")
+    if each.never_ordered:
+        lines.append(f"  !!  elsewhere   {each.never_ordered} draws before it never had an order")
     if each.shared_sheet:
         lines.append("  !!  privacy     another draw used the same pseudonyms")
     lines.append(f"  ok  seats       {_places(each.seated)}, each the next in order")

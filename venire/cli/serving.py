@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import click
 
 from venire.cli.options import data_option, json_option, on_house, print_result, profile_option
 from venire.kernel.errors import Invalid, Unavailable
 from venire.record.fsck import check_record
 from venire.server.settings import load_settings
+from venire.server.wiring import House
+from venire.treasury import auditing
 
 
 @click.command()
@@ -51,18 +55,33 @@ def run(
 @data_option
 @json_option
 def fsck(data: str | None, json_to: str | None) -> None:
-    """Recompute the record from its entries and check what the data folder says of itself."""
-    report = on_house(lambda house: check_record(house.world, house.court.sequencer), data=data)
+    """Recompute the record and the jurors' books from their entries, and say what differs."""
+    report = on_house(_look, data=data)
+    books = report["books"]
+    problems = [*report["problems"], *books["problems"]]
     readable = "\n".join(
         [
             f"record      {report['entries']} entries, root {report['root'][:16]}…",
-            *(f"PROBLEM     {problem}" for problem in report["problems"]),
-            "sound" if not report["problems"] else "NOT SOUND",
+            f"books       {books['entries']} entries",
+            *(f"PROBLEM     {problem}" for problem in problems),
+            "sound" if not problems else "NOT SOUND",
         ]
     )
     print_result(report, json_to, readable)
     if report["problems"]:
         raise Unavailable("record_not_sound", f"{len(report['problems'])} problems were found")
+    if books["problems"]:
+        raise Unavailable(
+            "books_not_sound",
+            f"{len(books['problems'])} problems were found: pay nothing out before you know why",
+        )
+
+
+async def _look(house: House) -> dict[str, Any]:
+    """What is wrong with a site's record and its books; beside a running server too."""
+    report = await check_record(house.world, house.court.sequencer)
+    books = await auditing.audit(house.world.storage)
+    return {**report, "books": {"entries": books.entries, "problems": books.faults}}
 
 
 COMMANDS = (run, fsck)

@@ -42,7 +42,8 @@ def break_ends_ms(ballots: Iterable[Served], rule: BreakRule, now_ms: int) -> in
     hard ones; a pause as long as a break ends everything.
     """
     break_ms = rule.break_minutes * MINUTE_MS
-    hard, began_ms, last_ms, ends_ms, anew = 0, 0, 0, 0, True
+    hard = began_ms = last_ms = ends_ms = 0
+    anew = True
     for ballot in sorted(ballots):
         if anew or ballot.at_ms - last_ms >= break_ms:
             # Rested, or a seat that was open when the break began: a new sitting.

@@ -316,6 +316,20 @@ class Pools:
             self._kept.popitem(last=False)
         return loaded
 
+    async def is_in_force(self, epoch: int) -> bool:
+        """Whether an epoch's members are those of the newest pool, or of the one before it.
+
+        A draw may reach the record just after a freeze; no pool of days ago may.
+        """
+        storage = self._world.storage
+        row = await _row_of(self._world, epoch)
+        newest = await store.newest_epochs(storage, 3)
+        frozen = next((one for one in newest if one.state == "frozen"), None)
+        if frozen is None or not row.roots:
+            return frozen is not None
+        before = await store.epoch_with(storage, frozen.members_of - 1)
+        return row.members_of in {frozen.members_of, before.members_of if before else None}
+
     async def _members(self, row: EpochRow) -> Frozen:
         epoch = row.members_of if row.roots else row.epoch
         kept = self._frozen.get(epoch)

@@ -71,6 +71,8 @@ Severity = Literal["minor", "ordinary", "severe"]
 Preset = Literal["large", "small"]
 Panel = Literal["ordinary", "one_way_follows", "all_who_remain", "bench"]
 
+CROWD: Final = 20
+"""So many members a seat could be anyone's of, at least: with fewer it is known who sat."""
 _SMALL_BELOW: Final = 40
 _SMALLEST_PANEL: Final = 5
 _DAY_OPENS_MS: Final = 7 * HOUR_MS
@@ -233,6 +235,23 @@ def panel_for(
     if appeal and with_one_way_follows >= _SMALLEST_PANEL:
         return "all_who_remain"
     return "bench"
+
+
+def hides_who_sits(members: int, facts: CaseFacts, *, one_way_follows: bool = False) -> bool:
+    """Whether a seat of a small site could be anyone's of `CROWD`, for who knows every tie.
+
+    `members` are the site's: who of them serves is not known outside, nor who has reported or is
+    left out for reasons of their own. A site of fewer than 40 has no crowd, whoever wrote.
+    """
+    known = msgspec.structs.replace(
+        facts,
+        reporters=frozenset(),
+        earlier_panels=frozenset(),
+        opted_out=frozenset(),
+        seats_today={},
+    )
+    tied = len(barred(known, one_way_follows=one_way_follows))
+    return members < _SMALL_BELOW or members - tied >= CROWD
 
 
 def due_ms(

@@ -23,15 +23,24 @@ class SystemClock:
     """The machine's clock, kept from running backwards within one process.
 
     A clock set back by an hour would otherwise put a post below its own parent and a deadline
-    before its summons.
+    before its summons. It goes on at its own pace from there: one that stood still until the
+    machine's has caught up would let no deadline come.
     """
 
     def __init__(self) -> None:
         self._last_ms = 0
+        self._told_ns = time.monotonic_ns()
 
     def now_ms(self) -> int:
         """Return the present moment, never earlier than the last answer."""
-        self._last_ms = max(self._last_ms, time.time_ns() // 1_000_000)
+        wall_ms, ticked_ns = time.time_ns() // 1_000_000, time.monotonic_ns()
+        passed_ms = (ticked_ns - self._told_ns) // 1_000_000
+        if wall_ms >= self._last_ms + passed_ms:
+            self._last_ms, self._told_ns = wall_ms, ticked_ns
+        else:
+            # The rest of a millisecond is kept: asking often does not slow it down.
+            self._last_ms += passed_ms
+            self._told_ns += passed_ms * 1_000_000
         return self._last_ms
 
 

@@ -227,13 +227,15 @@ async def holds_today(storage: Storage, provider: str, now_ms: int) -> HoldBudge
     return row or HoldBudgetRow(provider, day, 0)
 
 
-async def count_hold(storage: Storage, provider: str, now_ms: int, budget: int) -> bool:
-    """Take one hold from a provider's daily budget; False when it is spent."""
+async def count_hold(
+    storage: Storage, provider: str, now_ms: int, budget: int, *, count: int = 1
+) -> bool:
+    """Take holds from a provider's daily budget, all or none; False when it is spent."""
     while True:
         before = await holds_today(storage, provider, now_ms)
-        if before.holds >= budget:
+        if before.holds + count > budget:
             return False
-        after = msgspec.structs.replace(before, holds=before.holds + 1)
+        after = msgspec.structs.replace(before, holds=before.holds + count)
         until_ms = now_ms + _BUDGET_KEPT_MS
         if before.holds == 0:
             if await storage.put_if_absent(HOLD_BUDGETS, after, expires_at_ms=until_ms) is None:

@@ -18,7 +18,7 @@ from venire.people.standing import standing
 from venire.people.store import load_account
 from venire.posts import poll_ends, rules, store, tallies, writing
 from venire.posts.listing import note_year
-from venire.posts.model import ACCEPTED, DELETED, REMOVED, Draft, Edit, Post, Version
+from venire.posts.model import ACCEPTED, DELETED, LISTED, REMOVED, Draft, Edit, Post, Version
 from venire.posts.reactions import unrepost
 from venire.posts.sight import Sight
 from venire.posts.store import load, load_many
@@ -28,6 +28,7 @@ from venire.storage.verbs import Delete, Write
 from venire.storage.world import World
 
 __all__ = [
+    "aimed_at",
     "delete",
     "edit",
     "erase",
@@ -35,7 +36,6 @@ __all__ = [
     "load",
     "load_many",
     "may_see",
-    "mentioned",
     "publish",
     "publish_planned",
     "send_direct",
@@ -228,19 +228,29 @@ async def _moved(world: World, post: Post, writes: list[Write], *events: Event) 
 
 
 async def set_state(
-    world: World, post_id: int, state: str, *, case_id: int, rule: int | None, at_ms: int
+    world: World,
+    post_id: int,
+    state: str,
+    *,
+    case_id: int,
+    rule: int | None,
+    at_ms: int,
+    label: str = "",
+    demoted: bool = False,
 ) -> Post | None:
     """Hold, remove or release a post in place; again with the same case and state is once.
 
-    `state`: visible, held or removed. A post that its author deleted stays deleted. Returns the
-    post as it is then; None where there is none. Invalid `state_unknown`.
+    `state`: visible, held or removed; `label` and `demoted`: how a verdict leaves it visible. A
+    post that its author deleted stays deleted. Returns the post as it is then; None where there is
+    none. Invalid `state_unknown`.
     """
     rules.check_state(state)
     for _ in range(_TRIES):
         post = await store.load(world, post_id)
         if post is None or post.state == DELETED:
             return post
-        if (post.state, post.state_case_id, post.state_rule) == (state, case_id, rule):
+        now = (post.state, post.state_case_id, post.state_rule, post.label, post.demoted)
+        if now == (state, case_id, rule, label, demoted):
             return post
         changed = msgspec.structs.replace(
             post,
@@ -249,6 +259,8 @@ async def set_state(
             state_case_id=case_id,
             state_rule=rule,
             state_at_ms=at_ms,
+            label=label,
+            demoted=demoted,
         )
         event = PostShown(post.id, post.author_id, state, case_id)
         if await _moved(world, changed, [store.put_post(changed)], event):
@@ -339,7 +351,15 @@ async def may_see(world: World, post: Post, viewer_id: int | None) -> bool:
     return sight.sees(post)
 
 
-async def mentioned(world: World, post_id: int) -> list[AccountId]:
-    """Whom a post names besides its author, whatever its state."""
+async def aimed_at(world: World, post_id: int) -> list[AccountId]:
+    """Whom a post is aimed at, whatever its state: whom it names, and whom it answers.
+
+    Who was answered without a name is so only where they may read it.
+    """
     post = await store.load(world, post_id)
-    return [] if post is None else writing.recipients(post)
+    if post is None:
+        return []
+    named, answered = writing.recipients(post), post.in_reply_to_account_id
+    if answered is None or answered in {post.author_id, *named} or post.visibility not in LISTED:
+        return named
+    return [*named, answered]

@@ -106,6 +106,17 @@ class Post(msgspec.Struct, frozen=True):
     application: Application | None = None
     withheld_in: frozenset[str] = frozenset()
     """Countries in which an authority's order keeps it from being shown."""
+    label: str = ""
+    """The words that a verdict has put before it, as a content warning; empty for none."""
+    demoted: bool = False
+    """Whether a verdict keeps it from public pages, hashtags, search and trends."""
+
+    @property
+    def warning(self) -> str:
+        """What stands before it: the words of a verdict, and its author's own."""
+        if not self.label:
+            return self.spoiler
+        return f"{self.label} · {self.spoiler}" if self.spoiler else self.label
 
     @property
     def mentioned_ids(self) -> frozenset[AccountId]:

@@ -150,7 +150,8 @@ class Sight:
             if shown is None or self.hides(shown.author_id):
                 return False
         author = self.accounts.get(post.author_id)
-        if author is not None and author.silenced and not self._knows(author.id):
+        fewer = post.demoted or (author is not None and author.silenced)
+        if fewer and not self._knows(post.author_id):
             return False
         return self.sees(post) and rules.may_list(
             post, self.viewer_id, self.relation(post.author_id)

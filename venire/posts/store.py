@@ -89,6 +89,8 @@ def _post(row: PostRow) -> Post:
         local_only=row.local_only,
         application=None if row.application is None else _APPLICATION.decode(row.application),
         withheld_in=frozenset(row.withheld_in.split()) if row.withheld_in else _NOWHERE,
+        label=row.label,
+        demoted=row.demoted,
     )
 
 

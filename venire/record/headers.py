@@ -231,7 +231,8 @@ TYPES: Final[dict[str, Keys]] = {
     "hold": _keys("category source automated", "automated_detection clause"),
     "lift": _keys("category source automated cause", "clause measure verdict"),
     "verdict": _keys(
-        "category source automated verdict", "ballots clause contested judged_by panel_rule round"
+        "category source automated verdict",
+        "ballots clause contested judged_by panel_rule round small_pool",
     ),
     "measure": _keys(
         "category source automated measure", "automated_detection clause days judged_by verdict"

@@ -31,6 +31,7 @@ from venire.cases import (
     reports,
     steps,
     summoning,
+    withdrawn,
 )
 from venire.cases.court import Court
 from venire.people import counts as people_counts
@@ -88,6 +89,7 @@ def _judging(court: Court) -> tuple[Subscription, ...]:
         ),
         Subscription("deletions", of_court(detection.on_post_deleted), hears=(events.PostDeleted,)),
         Subscription("reports", of_court(reports.on_report_filed), hears=(events.ReportFiled,)),
+        Subscription("withdrawn", of_court(withdrawn.hear), hears=withdrawn.HEARS),
         Subscription("notices", of_court(noticed.on_notice), hears=(events.NoticeReceived,)),
         Subscription(
             "unverified_notices",

@@ -19,13 +19,16 @@ from venire.cases import (
     exports,
     gold_cases,
     nights,
+    notes,
     orders,
     pending_suspension,
     public,
+    reporters_told,
     service,
     steps,
     sweep,
     waves,
+    winding,
 )
 from venire.cases.court import Court
 from venire.jury.freezing import keep_epochs
@@ -95,6 +98,8 @@ def timer_handlers(court: Court) -> dict[str, TimerHandler]:
         **orders.timers(court),
         **data_demands.timers(court),
         **copyright_desk.timers(court),
+        **notes.timers(court),
+        **reporters_told.timers(court),
     }
 
 
@@ -136,6 +141,7 @@ async def _lead(house: House, bell: Bell | None) -> None:
     if bell is not None:
         bell.on_ring(relay.wake)
     await public.note_policy(court)
+    await winding.wind(court)
     await gold_cases.fill(court)
     await sweep.fill_bank(court)
     await roll.fill(court.world)

@@ -253,6 +253,8 @@ _VERSION_3 = Migration(
             if table.name not in _OF_VERSION_1 | _OF_VERSION_2 and not table.rebuildable
         ),
         AddColumn("posts", Column("withheld_in", "text", optional=False), default=""),
+        AddColumn("posts", Column("label", "text", optional=False), default=""),
+        AddColumn("posts", Column("demoted", "bool", optional=False), default=False),
         AddColumn("jurors", Column("answers_violating", "int", optional=False), default=0),
         AddColumn("jurors", Column("answers_clean", "int", optional=False), default=0),
         AddColumn("epochs", Column("roots", "blob", optional=False), default=b""),

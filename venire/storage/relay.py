@@ -62,6 +62,13 @@ class _Recent:
         self._envelopes: list[Envelope] = []
         self._after: int | None = None
         self._through = 0
+        self._wakes = 0
+        self._nothing_at = (-1, 0.0)
+        self._reading = asyncio.Lock()
+
+    def wake(self) -> None:
+        """Something was committed: what was looked at before does not count any more."""
+        self._wakes += 1
 
     async def page(self, after: int, limit: int) -> list[Envelope]:
         """As `Storage.tail`; whoever is far behind reads for itself."""
@@ -70,13 +77,10 @@ class _Recent:
         if after < self._after:
             return await self._storage.tail(after, limit)
         if after >= self._through:
-            new = await self._storage.tail(self._through, limit)
-            # Somebody else may have read on while this waited.
-            new = [envelope for envelope in new if envelope.sequence > self._through]
-            if new:
-                self._envelopes += new
-                self._through = new[-1].sequence
-                self._trim()
+            async with self._reading:
+                # Somebody else may have read on while this waited.
+                if after >= self._through and not self._is_at_the_end():
+                    await self._read_on(limit)
         start = bisect.bisect_right(self._envelopes, after, key=lambda one: one.sequence)
         end = start + limit
         # The events of one commit are never torn apart.
@@ -86,6 +90,26 @@ class _Recent:
         ):
             end += 1
         return self._envelopes[start:end]
+
+    async def _read_on(self, limit: int) -> None:
+        # As it is before the read: what is committed during it wakes everyone again.
+        begun = (self._wakes, asyncio.get_running_loop().time())
+        new = await self._storage.tail(self._through, limit)
+        if new:
+            self._envelopes += new
+            self._through = new[-1].sequence
+            self._trim()
+        else:
+            self._nothing_at = begun
+
+    def _is_at_the_end(self) -> bool:
+        """Whether somebody found nothing more a moment ago, and nobody was woken since.
+
+        Two dozen subscribers are woken by each commit: one look at the journal's end is enough.
+        """
+        wakes, at_s = self._nothing_at
+        ago_s = asyncio.get_running_loop().time() - at_s
+        return wakes == self._wakes and ago_s < _GLANCE_S / 5
 
     def _trim(self) -> None:
         if len(self._envelopes) > 2 * _KEPT:
@@ -103,9 +127,11 @@ class Relay:
         subscriptions: Sequence[Subscription],
         *,
         pause_s: float = 0.05,
+        breath_s: float = _BREATH_S,
         pace: Pace | None = None,
     ) -> None:
         self._storage = storage
+        self._breath_s = breath_s
         self._pace = pace or Pace()
         self._subscriptions = subscriptions
         self._pause_s = pause_s
@@ -117,6 +143,7 @@ class Relay:
     def start(self) -> None:
         """Begin to deliver."""
         self._waiting.clear()
+        self._recent.wake()
         for subscription in self._subscriptions:
             wake = asyncio.Event()
             self._waiting.append(wake)
@@ -126,6 +153,7 @@ class Relay:
 
     def wake(self) -> None:
         """Say that there is something new; harmless when there is not."""
+        self._recent.wake()
         for wake in self._waiting:
             wake.set()
 
@@ -157,7 +185,7 @@ class Relay:
         read_s = float("-inf")
         retry_at = loop.time() + _RETRY_S
         while True:
-            if subscription.waits and (breath_s := read_s + _BREATH_S - loop.time()) > 0:
+            if subscription.waits and (breath_s := read_s + self._breath_s - loop.time()) > 0:
                 # What was committed meanwhile is then read at once, not one by one.
                 await asyncio.sleep(breath_s)
             read_s = loop.time()

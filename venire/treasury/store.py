@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import cast
 
 import msgspec
 
+from venire.kernel.errors import Refused
 from venire.storage.tables.treasury import (
     LEDGER_ENTRIES,
     LEDGER_POSTINGS,
@@ -20,7 +22,7 @@ from venire.storage.tables.treasury import (
 )
 from venire.storage.verbs import Put, Storage, Write
 from venire.treasury.ledger import span_of
-from venire.treasury.model import PAYABLE, Entry, Payout, PayoutState, Sums
+from venire.treasury.model import PAYABLE, Entry, Payout, PayoutState, Posting, Sums
 
 _ENTRY = msgspec.json.Decoder(Entry)
 _MONTHS_MOST = 1_200
@@ -69,6 +71,38 @@ async def every_entry(
     """Maintenance: all entries of all ledgers, page by page, in no promised order."""
     rows, following = await storage.scan(LEDGER_ENTRIES, cursor, _PAGE)
     return [_ENTRY.decode(row.body) for row in rows], following
+
+
+async def entry_rows(
+    storage: Storage, cursor: bytes | None = None
+) -> tuple[list[LedgerEntryRow], bytes | None]:
+    """Maintenance: the same as they lie there, whether they can be read or not."""
+    return await storage.scan(LEDGER_ENTRIES, cursor, _PAGE)
+
+
+def entry_of(row: LedgerEntryRow) -> Entry | None:
+    """The entry of a row; None where what lies there is none."""
+    try:
+        return _ENTRY.decode(row.body)
+    except (msgspec.DecodeError, Refused):
+        return None
+
+
+async def entries(storage: Storage, keys: Sequence[tuple[str, str]]) -> list[Entry | None]:
+    """What was posted under (ledger, key), for each of them; None where it cannot be read."""
+    rows = await storage.get_many(LEDGER_ENTRIES, list(keys))
+    return [None if row is None else entry_of(row) for row in rows]
+
+
+async def sides(
+    storage: Storage, wanted: Sequence[tuple[Entry, Posting]]
+) -> list[LedgerPostingRow | None]:
+    """Where the account of each side finds it."""
+    keys = [
+        (one.ledger, side.account, span_of(side.account, one.at_ms), one.at_ms, one.key)
+        for one, side in wanted
+    ]
+    return await storage.get_many(LEDGER_POSTINGS, keys)
 
 
 async def every_posting(

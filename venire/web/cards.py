@@ -149,7 +149,7 @@ def _card(facts: _Facts, post: Post, shown: Post) -> Card:
         name=name_of(author),
         # Without the site's address links stay on whichever of its names the reader came by.
         html=with_base(shown.html, ""),
-        spoiler=shown.spoiler,
+        spoiler=shown.warning,
         language=shown.language or "",
         at_ms=shown.created_at_ms,
         visibility=shown.visibility,

@@ -128,7 +128,7 @@ def quote_of(post: Post, there: Mapping[int, Post], sight: Sight) -> Quote | Non
         username=author.username,
         name=author.display_name or author.username,
         html=with_base(quoted.html, ""),
-        spoiler=quoted.spoiler,
+        spoiler=quoted.warning,
         language=quoted.language or "",
         at_ms=quoted.created_at_ms,
         media=media_of(quoted),

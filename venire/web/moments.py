@@ -6,7 +6,7 @@ import datetime as dt
 
 from babel.dates import format_date, format_datetime, format_timedelta
 
-from venire.kernel.clock import DAY_MS, parse_iso_ms
+from venire.kernel.clock import DAY_MS, SECOND_MS, parse_iso_ms
 
 _LOCALES = {"en": "en_GB", "id": "id_ID"}
 _RELATIVE_WITHIN_MS = 7 * DAY_MS
@@ -31,11 +31,18 @@ def day(at: int | str, language: str) -> str:
     return format_date(_moment(at), "d MMMM y", locale=_LOCALES[language])
 
 
+def month(name: str, language: str) -> str:
+    """`November 2026` of `2026-11`."""
+    return format_date(_moment(f"{name}-01T00:00:00Z"), "MMMM y", locale=_LOCALES[language])
+
+
 def ago(at: int | str, now_ms: int, language: str) -> str:
     """`3 minutes ago`, `in 2 hours`; beyond a week the day."""
     distance = _ms(at) - now_ms
     if abs(distance) > _RELATIVE_WITHIN_MS:
         return day(at, language)
+    if abs(distance) < SECOND_MS:
+        distance = -SECOND_MS
     delta = dt.timedelta(milliseconds=distance)
     return format_timedelta(delta, add_direction=True, threshold=1.2, locale=_LOCALES[language])
 

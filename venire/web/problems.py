@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from starlette.responses import Response
+from starlette.routing import Match
 
 from venire.kernel.errors import Problem, Throttled, Unauthenticated
 from venire.kernel.i18n import catalogue_keys
@@ -62,6 +64,19 @@ def sentence_of(problem: Problem, visit: Visit) -> str:
     return visit.t(words.PROBLEM_KINDS.get(problem.kind, words.PROBLEM_KINDS["invalid"]))
 
 
+def _page_before(visit: Visit) -> str:
+    """The page of this site whose form went wrong, where it can be opened again; else empty."""
+    request = visit.request
+    left = urlsplit(request.headers.get("referer", ""))
+    own = left.netloc == request.headers.get("host")
+    # Two slashes, of whichever kind, would lead to another site.
+    if request.method != "POST" or not own or left.path[1:2] in {"", "/", "\\"}:
+        return ""
+    opened = {**request.scope, "method": "GET", "path": left.path, "root_path": ""}
+    routes = getattr(request.scope.get("router"), "routes", ())
+    return left.path if any(one.matches(opened)[0] is Match.FULL for one in routes) else ""
+
+
 def problem_response(visit: Visit, problem: Problem) -> Response:
     """The page that says so."""
     status = status_of(problem)
@@ -71,6 +86,7 @@ def problem_response(visit: Visit, problem: Problem) -> Response:
         status,
         strangers_may_sign_in=visit.viewer is None and status in _SIGN_IN_MAY_HELP,
         ours=status == OURS,
+        page_before=_page_before(visit),
         title=visit.t(words.PROBLEM_TITLES.get(status, words.PROBLEM_TITLES[422])),
         sentence=sentence_of(problem, visit),
         code=code,

@@ -103,6 +103,7 @@ def _standing(visit: Visit) -> dict[str, Any]:
         "when": when,
         "moment": moment,
         "day": lambda at: moments.day(at, language),
+        "month_name": lambda name: moments.month(name, language),
         "lasting": lambda length_ms: moments.lasting(length_ms, language),
         "max_characters": visit.settings.max_characters,
         "detectors_read": visit.settings.detectors_read,

@@ -195,6 +195,7 @@ DONE: Final = {
     "deleted": "Your post is deleted.",
     "reported": "Your report has arrived. A receipt is in your inbox.",
     "opted_in": "Thank you. You are on the list for the next draw.",
+    "opted_in_wait": "Thank you. What is still missing before you can be drawn stands below.",
     "opted_out": "You have left the jury. No new draw will reach you.",
     "voted": "Thank you. Your ballot is in, and it stays as you cast it.",
     "chosen_alerts": "Saved. Alerts come in this way from now on.",
@@ -226,6 +227,8 @@ DONE: Final = {
     "moved": "Your profile now says where you went.",
     "doubted": "The bench will look at it. What comes of it stands here.",
     "reviewed": "Noted.",
+    "begun": "Begun. Look again in a while: this page says how far it is.",
+    "prepared": "The packet is prepared. Nobody has read it.",
 }
 """What `?done=` may say: a sentence of ours, never one from the address."""
 

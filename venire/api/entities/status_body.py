@@ -89,8 +89,10 @@ def build_body(world: World, post: Post, author: Account) -> StatusBody:
         edited_at=None if post.edited_at_ms is None else iso_ms(post.edited_at_ms),
         in_reply_to_id=None if answered is None else str(answered),
         in_reply_to_account_id=None if answered_account is None else str(answered_account),
-        sensitive=post.sensitive or (author.sensitized and bool(post.attachments)),
-        spoiler_text=post.spoiler,
+        sensitive=(
+            post.sensitive or bool(post.label) or (author.sensitized and bool(post.attachments))
+        ),
+        spoiler_text=post.warning,
         visibility=post.visibility,
         language=post.language,
         uri=post.uri,

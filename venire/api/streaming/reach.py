@@ -90,7 +90,8 @@ class Reach:
         author_id = self._post.author_id
         if watcher.account_id == author_id:
             return True
-        if self._author.silenced and not self._watchers.follows(watcher, author_id):
+        fewer = self._author.silenced or self._post.demoted
+        if fewer and not self._watchers.follows(watcher, author_id):
             return False
         return not watcher.hides(author_id)
 

@@ -11,7 +11,8 @@ class AppealRow(msgspec.Struct, frozen=True):
     """One party's appeal against one decision; `decision` is the number of its step on the case.
 
     `leader_id` is who appealed first: other reporters join that appeal and end with it. State and
-    code are the leader's to carry. `ended_by` is the key of the step that ended it.
+    code are the leader's to carry. `ended_by` is the key of the step that ended it. `for_site`: the
+    site itself asked, by the hand of an account, for whomever the decision went against.
     """
 
     case_id: int
@@ -26,6 +27,7 @@ class AppealRow(msgspec.Struct, frozen=True):
     due_at_ms: int
     ended_at_ms: int | None
     ended_by: str | None
+    for_site: bool = False
 
 
 class AppealOfAccountRow(msgspec.Struct, frozen=True):

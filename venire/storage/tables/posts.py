@@ -15,7 +15,8 @@ class PostRow(msgspec.Struct, frozen=True):
     they were when the post was made or last edited. A post with `reblog_of_id` shows another one
     and says nothing itself. `quote_state` is pending, accepted, rejected or revoked; `quote_policy`
     says who may quote this post, `reply_policy` who may answer it. `withheld_in`: the countries in
-    which an authority's order keeps it from being shown, with spaces between.
+    which an authority's order keeps it from being shown, with spaces between. `label`: the words of
+    a rule that a verdict has put before it; `demoted`: whether one keeps it from public pages.
     """
 
     id: int
@@ -51,6 +52,8 @@ class PostRow(msgspec.Struct, frozen=True):
     local_only: bool
     application: bytes | None
     withheld_in: str = ""
+    label: str = ""
+    demoted: bool = False
 
 
 class PostVersionRow(msgspec.Struct, frozen=True):

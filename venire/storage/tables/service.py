@@ -43,6 +43,18 @@ class PromiseRow(msgspec.Struct, frozen=True):
     at_ms: int
 
 
+class DoseRow(msgspec.Struct, frozen=True):
+    """The seats that a juror of the lot takes on a day, so that two at once are not one too many.
+
+    `taken` is JSON: case, round and when it was asked for, of each.
+    """
+
+    juror_id: int
+    day: str
+    taken: bytes
+    version: int
+
+
 class ServedRow(msgspec.Struct, frozen=True):
     """A valid ballot in a round that is over, as its juror's statement lists it."""
 
@@ -103,6 +115,17 @@ PROMISES = Table(
     subject=("juror_id",),
     retention="ten years, as books are kept",
 )
+DOSES = Table(
+    name="juror_doses",
+    row=DoseRow,
+    question="Which seats does this juror take on this day?",
+    partition=("juror_id", "day"),
+    aggregate="dose:{juror_id}:{day}",
+    subject=("juror_id",),
+    version="version",
+    expires=True,
+    retention="two days",
+)
 SERVED = Table(
     name="served_ballots",
     row=ServedRow,
@@ -133,4 +156,4 @@ JUDGED_OBJECTS = Table(
     retention="as the verdict",
 )
 
-TABLES = (CONSENTS, CHOICES, PROMISES, SERVED, SERVED_YEARS, JUDGED_OBJECTS)
+TABLES = (CONSENTS, CHOICES, PROMISES, DOSES, SERVED, SERVED_YEARS, JUDGED_OBJECTS)

@@ -6,7 +6,7 @@ from typing import Any
 
 from starlette.responses import Response
 
-from venire.cases import bulk, views
+from venire.cases import bulk
 from venire.kernel.clock import DAY_MS
 from venire.kernel.errors import Invalid, NotFound
 from venire.kernel.ids import parse_id
@@ -14,6 +14,7 @@ from venire.people.store import find_by_handle, load_accounts
 from venire.posts import actions as posts
 from venire.storage.tables.bulk import BulkRow
 from venire.web import office_words
+from venire.web.months import asked_month
 from venire.web.visit import Visit
 
 _SHOWN = 40
@@ -21,11 +22,12 @@ _OPENING = 120
 
 
 async def index(visit: Visit) -> Response:
-    """Those of this month, and the form for another."""
-    month = views.month_of(visit.world.now_ms())
-    rows = await bulk.of_month(visit.world, month)
+    """Those of a month, and the form for another."""
+    month = asked_month(visit)
+    rows = await bulk.of_month(visit.world, month.name)
     return visit.page(
         "bulk.html",
+        month=month,
         rows=[await _line(visit, row) for row in rows],
         categories=visit.court.policy.categories,
         names=office_words,
@@ -114,6 +116,7 @@ async def act(visit: Visit) -> Response:
         await bulk.restore(visit.court, row.id, actor_id=actor_id)
     elif action == "drop":
         await bulk.drop(visit.court, row.id, actor_id=actor_id)
+        return visit.redirect(f"/moderation/bulk/{row.id}", done="reviewed")
     else:
         raise Invalid("action_unknown", "remove, hold or keep", action=action)
-    return visit.redirect(f"/moderation/bulk/{row.id}", done="acted")
+    return visit.redirect(f"/moderation/bulk/{row.id}", done="begun")

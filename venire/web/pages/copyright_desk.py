@@ -6,11 +6,11 @@ from starlette.responses import Response
 
 from venire.cases import copyright_desk as desk
 from venire.cases import copyright_parties as parties
-from venire.cases import views
 from venire.cases.copyright_model import Counter, Notice
 from venire.kernel.errors import Invalid, NotFound
 from venire.kernel.ids import parse_id
 from venire.web import office_words
+from venire.web.months import asked_month
 from venire.web.visit import Visit
 
 
@@ -35,7 +35,8 @@ async def send(visit: Visit) -> Response:
         signature=given.text("signature"),
     )
     row, secret = await desk.receive(visit.court, notice)
-    return visit.page("copyright.html", sent={"id": str(row.id), "secret": secret})
+    door = f"{visit.world.site.base_url}/copyright/{row.id}/claimant"
+    return visit.page("copyright.html", sent={"id": str(row.id), "secret": secret, "door": door})
 
 
 def _number(visit: Visit, name: str = "notice_id") -> int:
@@ -46,10 +47,14 @@ def _number(visit: Visit, name: str = "notice_id") -> int:
 
 
 async def index(visit: Visit) -> Response:
-    """The notices of this month (moderators)."""
-    rows = await desk.of_month(visit.world, views.month_of(visit.world.now_ms()))
+    """The notices of a month, and those of the month before that wait (moderators)."""
+    month = asked_month(visit)
+    rows = await desk.of_month(visit.world, month.name)
+    if month.now:
+        earlier = await desk.of_month(visit.world, month.before)
+        rows += [row for row in earlier if row.state == "received"]
     shown = [await parties.moderator_view(visit.court, row) for row in rows]
-    return visit.page("copyright_queue.html", rows=shown, names=office_words)
+    return visit.page("copyright_queue.html", month=month, rows=shown, names=office_words)
 
 
 async def show(visit: Visit) -> Response:
@@ -95,14 +100,29 @@ async def answer(visit: Visit) -> Response:
 
 async def claimant_form(visit: Visit) -> Response:
     """Where a claimant gives the secret."""
+    return _door(visit, 200, wrong=False)
+
+
+def _door(visit: Visit, status: int, *, wrong: bool) -> Response:
     return visit.page(
-        "copyright_claimant.html", c=None, secret="", id=str(_number(visit)), names=office_words
+        "copyright_claimant.html",
+        status,
+        c=None,
+        secret="",
+        wrong=wrong,
+        id=str(_number(visit)),
+        names=office_words,
     )
 
 
 async def claimant(visit: Visit) -> Response:
     """What became of a notice, and what its claimant may do."""
     notice_id, secret = _number(visit), visit.form.text("secret", most=200).strip()
+    try:
+        await desk.claimant(visit.world, notice_id, secret)
+    except NotFound:
+        # A key is easily mistyped: the same for a notice that never was.
+        return _door(visit, 404, wrong=True)
     action = visit.form.text("action", most=20)
     if action == "withdraw":
         await desk.withdraw(visit.court, notice_id, secret)

@@ -59,7 +59,7 @@ async def packets_of(visit: Visit, case: Case) -> dict[str, Any] | None:
     """The packets of a case for its moderators; None where there can be none."""
     if SEALED in case.categories:
         return None
-    rows = await packets.of_case(visit.court, case.public_id)
+    rows = await packets.of_case(visit.court, case.public_id, viewer_id=visit.viewer_id or 0)
     return {
         "rows": [packets.view(case, row, opened=False) for row in rows],
         "may": visit.viewer_id is not None and await packets.may_read(visit.court, visit.viewer_id),
@@ -72,7 +72,7 @@ async def prepare_packet(visit: Visit) -> Response:
     reason = visit.form.text("reason", most=packets.REASON_CHARACTERS + 1)
     actor_id = visit.member().id
     await packets.prepare(visit.court, _public_id(visit), actor_id=actor_id, reason=reason)
-    return visit.redirect(f"/moderation/cases/{_public_id(visit)}")
+    return visit.redirect(f"/moderation/cases/{_public_id(visit)}", done="prepared")
 
 
 async def release_packet(visit: Visit) -> Response:

@@ -23,6 +23,7 @@ class StatementLine(NamedTuple):
 
     id: int
     kind: str
+    measure: str
     rule: int
     rule_title: dict[str, str]
     at_ms: int
@@ -52,6 +53,7 @@ async def show(visit: Visit) -> Response:
         StatementLine(
             id=statement.id,
             kind=statement.kind,
+            measure=statement.measure,
             rule=statement.rule,
             rule_title=statement.rule_title,
             at_ms=statement.at_ms,

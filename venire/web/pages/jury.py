@@ -55,10 +55,12 @@ async def show(visit: Visit) -> Response:
     ]
     opted_out = [c for c in policy.categories if c.name in status.opt_outs]
     years = await pay.years_of(visit.world, account.id)
+    # Whoever an operator appointed has read no warning yet, and is asked like everybody else.
+    asked = status.state not in {"active", "retraining"} or "no_consent" in status.missing
     return visit.page(
         "jury.html",
         # Who was drawn while leaving still sees the seat that is open.
-        serves=status.state in {"active", "retraining"} or bool(summons),
+        serves=not asked or bool(summons),
         bench=status.bench,
         summons=summons,
         missing=_missing(visit, status),
@@ -77,12 +79,14 @@ async def show(visit: Visit) -> Response:
 
 def _missing(visit: Visit, status: jury.Standing) -> list[str]:
     policy = visit.court.policy.jury
-    asked = status.state == "none"
+    if status.bench:
+        # What is asked of the pool is not asked of whom an operator named.
+        return []
     return [
         visit.t(words.UNFIT[reason], age=policy.minimum_age, days=policy.minimum_account_days)
         for reason in status.missing
-        # Whoever has not been asked yet is about to be.
-        if reason in words.UNFIT and not (asked and reason == "no_consent")
+        # The form for it stands on the same page.
+        if reason in words.UNFIT and reason != "no_consent"
     ]
 
 
@@ -98,7 +102,8 @@ async def join(visit: Visit) -> Response:
     if not known.issuperset(chosen):
         raise Invalid("category_unknown", "Not a category of this site's policy")
     await jury.opt_in(visit.world, account.id, opt_outs=chosen, language=visit.language)
-    return visit.redirect("/jury", done="opted_in")
+    status = await jury.standing(visit.world, visit.court.policy.jury, account.id)
+    return visit.redirect("/jury", done="opted_in_wait" if status.missing else "opted_in")
 
 
 async def leave(visit: Visit) -> Response:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from typing import Any
 
@@ -13,7 +12,6 @@ from venire.cases.detection import text_of
 from venire.cases.judges import SEALED
 from venire.cases.model import Case, Source
 from venire.cases.statements import words_of
-from venire.kernel.clock import DAY_MS, parse_iso_ms
 from venire.kernel.errors import Invalid, NotFound
 from venire.kernel.ids import parse_id
 from venire.people.store import load_account, load_accounts
@@ -22,11 +20,11 @@ from venire.posts.markup import post_path
 from venire.posts.model import LISTED, REMOVED, Post
 from venire.web import desk_words, moments, words
 from venire.web.cards import cards_of
+from venire.web.months import asked_month
 from venire.web.pages import case_notes, fast_lane
 from venire.web.visit import Visit
 
 _MOST = 100
-_MONTH = re.compile(r"[0-9]{4}-(?:0[1-9]|1[0-2])")
 
 
 async def queue(visit: Visit) -> Response:
@@ -86,6 +84,7 @@ async def show_case(visit: Visit) -> Response:
         verdict=case.verdict,
         severe=category.severe,
         sealed=sealed,
+        actions=_actions(case),
         named=hidden and await child_safety.may_open(visit.court, visit.viewer_id),
         text=text,
         spans=() if text is None else words_of(said, text),
@@ -126,6 +125,13 @@ def _said(visit: Visit, source: Source) -> dict[str, Any]:
         "comment": str(comment),
         "by": str(body.get("provider") or ""),
     }
+
+
+def _actions(case: Case) -> dict[str, str]:
+    """What a moderator may do at once; what may harm a child is only hidden until it is decided."""
+    if SEALED not in case.categories:
+        return words.ACTIONS
+    return {} if case.hold == "held" else {"hold": words.ACTIONS["hold"]}
 
 
 async def act(visit: Visit) -> Response:
@@ -186,17 +192,14 @@ async def act_on_post(visit: Visit) -> Response:
 
 async def log(visit: Visit) -> Response:
     """What moderators did in a month, newest first."""
-    asked = visit.request.query_params.get("month", "")
-    month = asked if _MONTH.fullmatch(asked) else views.month_of(visit.world.now_ms())
-    rows = await store.moderator_actions(visit.world.storage, month)
+    month = asked_month(visit)
+    rows = await store.moderator_actions(visit.world.storage, month.name)
     actors = await load_accounts(visit.world, {row.actor_id for row in rows})
     names = {int(account_id): account.username for account_id, account in actors.items()}
-    first_ms = parse_iso_ms(f"{month}-01T00:00:00Z")
     return visit.page(
         "moderation_log.html",
         logged=desk_words.LOGGED,
         month=month,
-        before=views.month_of(first_ms - DAY_MS),
         rows=[
             {
                 "action": row.action,

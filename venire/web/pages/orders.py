@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from starlette.responses import Response
 
-from venire.cases import data_demands, orders, views
+from venire.cases import data_demands, orders
 from venire.kernel.clock import parse_iso_ms
 from venire.kernel.errors import Invalid, NotFound
 from venire.kernel.ids import parse_id
@@ -12,7 +12,10 @@ from venire.notices.addresses import parse_post_url
 from venire.people.model import ADMIN
 from venire.people.store import find_by_handle, load_accounts
 from venire.web import office_words
+from venire.web.months import asked_month
 from venire.web.visit import Visit
+
+_ORDER_WAITS = frozenset({"registered", "approved", "lifting"})
 
 
 def _moment(visit: Visit, name: str) -> int | None:
@@ -35,10 +38,15 @@ def _number(visit: Visit, name: str) -> int:
 
 
 async def index(visit: Visit) -> Response:
-    """The orders of this month, and the form for another."""
-    rows = await orders.of_month(visit.world, views.month_of(visit.world.now_ms()))
+    """The orders of a month, those of the month before that wait, and the form for another."""
+    month = asked_month(visit)
+    rows = await orders.of_month(visit.world, month.name)
+    if month.now:
+        earlier = await orders.of_month(visit.world, month.before)
+        rows += [row for row in earlier if row.state in _ORDER_WAITS]
     return visit.page(
         "orders.html",
+        month=month,
         rows=[orders.view(visit.court, row) for row in rows],
         demands=visit.moderator().role == ADMIN,
         names=office_words,
@@ -104,11 +112,15 @@ async def act(visit: Visit) -> Response:
 
 
 async def demands(visit: Visit) -> Response:
-    """The demands for data of this month (admins)."""
-    month = views.month_of(visit.world.now_ms())
-    rows = await data_demands.of_month(visit.court, month, actor_id=visit.moderator().id)
+    """The demands for data of a month, and those of the month before that wait (admins)."""
+    month, actor_id = asked_month(visit), visit.moderator().id
+    rows = await data_demands.of_month(visit.court, month.name, actor_id=actor_id)
+    if month.now:
+        earlier = await data_demands.of_month(visit.court, month.before, actor_id=actor_id)
+        rows += [row for row in earlier if data_demands.DEMAND_STATES.state(row.state).exits]
     return visit.page(
         "demands.html",
+        month=month,
         rows=[data_demands.view(visit.court, row) for row in rows],
         names=office_words,
     )
@@ -138,8 +150,8 @@ async def register_demand(visit: Visit) -> Response:
 
 async def show_demand(visit: Visit) -> Response:
     """One demand and its review (admins)."""
-    demand_id = _number(visit, "demand_id")
-    row = await data_demands.load(visit.court, demand_id, actor_id=visit.moderator().id)
+    demand_id, actor_id = _number(visit, "demand_id"), visit.moderator().id
+    row = await data_demands.load(visit.court, demand_id, actor_id=actor_id)
     steps = await data_demands.log(visit.court, row.id)
     shown = data_demands.view(visit.court, row)
     ids = {int(one) for one in shown["accounts"]} | {step.actor_id for step in steps}
@@ -150,7 +162,12 @@ async def show_demand(visit: Visit) -> Response:
         d=shown,
         steps=steps,
         usernames=usernames,
-        exits=data_demands.DEMAND_STATES.state(row.state).exits,
+        exits=[
+            state
+            for state in data_demands.DEMAND_STATES.state(row.state).exits
+            if state != "answered" or actor_id != row.registered_by
+        ],
+        registered_it=actor_id == row.registered_by,
         names=office_words,
     )
 
@@ -166,4 +183,4 @@ async def review(visit: Visit) -> Response:
         handed_over=tuple(line.strip() for line in given if line.strip()),
     )
     await data_demands.review(visit.court, demand_id, step, actor_id=visit.moderator().id)
-    return visit.redirect(f"/moderation/demands/{demand_id}", done="acted")
+    return visit.redirect(f"/moderation/demands/{demand_id}", done="reviewed")

@@ -19,11 +19,16 @@ _UNFIT = 422
 
 
 async def _post(visit: Visit) -> Post:
-    post_id = parse_id(visit.request.path_params["post_id"])
-    post = None if post_id is None else await posts.load(visit.world, post_id)
+    """The post, to be shown beside the form."""
+    post = await _named(visit)
     if post is None or not await posts.may_see(visit.world, post, visit.viewer_id):
         raise NotFound("record_not_found", "There is no such post")
     return post
+
+
+async def _named(visit: Visit) -> Post | None:
+    post_id = parse_id(visit.request.path_params["post_id"])
+    return None if post_id is None else await posts.load(visit.world, post_id)
 
 
 async def show(visit: Visit) -> Response:
@@ -49,14 +54,16 @@ async def _form(visit: Visit, post: Post, *, error: str = "", chosen: int = 0) -
 async def send(visit: Visit) -> Response:
     """File the report; the receipt comes to the inbox."""
     reporter = await visit.writer()
-    post = await _post(visit)
+    post = await _named(visit)
+    if post is None or not await reports.may_report(visit.court, post, reporter.id):
+        raise NotFound("record_not_found", "There is no such post")
     rule = parse_id(visit.form.text("rule", most=20)) or 0
     if not rule:
-        return await _form(visit, post, error=words.FORM_ERRORS["rule_missing"])
+        return await _form(visit, await _post(visit), error=words.FORM_ERRORS["rule_missing"])
     comment = visit.form.text("comment")
     if len(comment) > reports.COMMENT_CHARACTERS:
         too_long = words.FORM_ERRORS["comment_too_long"]
-        return await _form(visit, post, error=too_long, chosen=rule)
+        return await _form(visit, await _post(visit), error=too_long, chosen=rule)
     draft = reports.Draft(
         reporter_id=reporter.id,
         target_account_id=post.author_id,
@@ -67,5 +74,7 @@ async def send(visit: Visit) -> Response:
     )
     await reports.file_report(visit.court, draft)
     author = await load_account(visit.world, post.author_id)
-    path = "/" if author is None else post_path(author.username, post.id)
+    shown = await posts.may_see(visit.world, post, reporter.id)
+    # Hidden while they wrote: the receipt is where they are led instead.
+    path = post_path(author.username, post.id) if author is not None and shown else "/inbox"
     return visit.redirect(path, done="reported")

@@ -87,4 +87,4 @@ async def reported(visit: Visit) -> Response:
         authority=visit.form.text("authority"),
         reference=visit.form.text("reference"),
     )
-    return visit.redirect(f"/moderation/sealed/{public_id}", done="acted")
+    return visit.redirect(f"/moderation/sealed/{public_id}", done="reviewed")
