@@ -3,6 +3,8 @@ PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.locked
 SHARED := $(wildcard ../shared/data/drill)
+# Thousands of small databases: in memory where 6 GB of it are free, since a disk's fsync is what they wait for.
+SCRATCH = $(shell test -w /dev/shm && ! grep -q ' /dev/shm .*noexec' /proc/mounts && df -Pk /dev/shm | awk 'NR == 2 && $$4 > 6000000 {print "/dev/shm"}')
 ARGS ?=
 
 .DEFAULT_GOAL := help
@@ -25,7 +27,8 @@ demo: setup  ## a site with 10,000 posts on http://127.0.0.1:8000, and a notice 
 	$(BIN)/venire demo $(ARGS)
 
 test: setup  ## pass the tests (SQLite, no other server)
-	$(BIN)/python -m pytest -n 2 --dist worksteal $(ARGS)
+	@scratch=$$(mktemp -d $(if $(SCRATCH),-p $(SCRATCH))); trap 'rm -rf "$$scratch"' EXIT; \
+	$(BIN)/python -m pytest -n 2 --dist worksteal --basetemp="$$scratch/t" $(ARGS)
 
 test-cluster: setup  ## the storage tests on a real Cassandra node (Java 17 and Maven are fetched where root)
 	$(BIN)/python -c 'import acsylla' 2>/dev/null || $(BIN)/python -m pip install --quiet --disable-pip-version-check acsylla

@@ -29,6 +29,9 @@ LIMITED = (("silence", "k"),)
         ({"state": "closed"}, None),
         ({"asks": "gold"}, None),
         ({"limits": LIMITED}, None),
+        ({"measure": "label"}, None),
+        ({"measure": "demote"}, None),
+        ({"inherits": "an origin"}, NOW_MS + SIX_MONTHS + 31 * DAY_MS),
     ],
 )
 def test_a_case_is_over_with_its_appeal_time(more, closes_ms):
@@ -51,6 +54,11 @@ def test_only_what_stands_may_still_be_undone(measure, stands, action):
     over = removed(state="closed", measure=measure)
     assert closing.stands(over) == stands
     assert closing.may_still(over, action) == (stands and action in {"keep", *LIFTS})
+
+
+def test_a_case_that_was_opened_again_before_its_end_was_written_stays_open():
+    again = removed(state="judging", hold_wanted="notice")
+    assert closing.closed(again, Step("close", "k", NOW_MS)) == again
 
 
 def test_a_case_that_is_over_waits_for_nobody():

@@ -268,7 +268,10 @@ async def test_a_conflicted_juror_is_taken_out_once(house):
     assert await until_it_lives(house, take) >= 1
     await house.settle()
     log = (await admin.get("/api/v1/admin/actions")).json()
-    assert [one["action"] for one in log] == ["strike_ballot"]
+    # Begun again after the strike, it is one more question, and logged as one.
+    assert [one["action"] for one in log if one["action"] != found_conflicts.ASKED] == [
+        "strike_ballot"
+    ]
     seats = await store.seats(house.world.storage, case.id)
     assert [seat.state for seat in seats if seat.juror_id == juror.id] == ["struck"]
     assert (await house.case_on(post)).round.keeps == 0

@@ -96,10 +96,11 @@ def test_who_keeps_a_post_takes_off_what_stands_on_it(measure, effect):
 
 @pytest.mark.parametrize("kind", ["report", "detector", "bank", "juror", "moderator", "notice"])
 @pytest.mark.parametrize("measure", ["label", "demote", "remove"])
-def test_it_is_judged_again_for_a_notice_alone_and_stands_meanwhile(kind, measure):
+@pytest.mark.parametrize("edited", [True, False])
+def test_it_is_judged_again_for_a_notice_or_a_change_and_stands_meanwhile(kind, measure, edited):
     before = case(**{**LEFT, "measure": measure, "categories": ("harassment",)})
-    said = source(kind, "incitement", edited_at_ms=NOW_MS + 9)
-    again = kind == "notice" and measure != "remove"
+    said = source(kind, "harassment", edited_at_ms=NOW_MS + 9 if edited else None)
+    again = (edited or kind == "notice") and measure != "remove"
     assert rules.is_reopened_by(before, said, POLICY) == again
     merged = rules.merge(before, said, POLICY)
     assert (merged.state, merged.measure) == ("judging" if again else "decided", measure)

@@ -152,12 +152,22 @@ async def test_when_the_budget_is_used_up_a_juror_hears_of_it_before_the_vote(tm
 
 
 async def test_a_promise_is_kept_when_the_budget_is_used_up_before_the_verdict(tmp_path):
-    async with paid_house(tmp_path, rate=25, budget=25) as house:
-        case = await judged(house)
-        cast = await voters(house, case)
-        assert len(cast) >= 3
-        # All were seated while there was a budget: what they were told is what they get.
-        assert await treasury.spent(house.world, "EUR", "2026-01") == 25 * len(cast)
+    async with paid_house(tmp_path, rate=25) as house:
+        author = await house.site.member("author")
+        post = await house.post(author, THREAT)
+        seated = await house.summoned()
+        for juror, summons in seated:
+            taken = await juror.post(f"/api/v1/jury/summons/{summons['id']}/accept")
+            assert taken.json()["pay"]["amount"] == 25
+        policy = house.court.policy
+        none = msgspec.structs.replace(policy.pay, budget=0)
+        object.__setattr__(house.court, "policy", msgspec.structs.replace(policy, pay=none))
+        await house.vote("violates")
+        await house.settle()
+        cast = await voters(house, await house.case_on(post))
+        # Those were seated while there was a budget: what they were told is what they get.
+        assert {juror.id for juror, _ in seated} <= cast.keys()
+        assert await treasury.spent(house.world, "EUR", "2026-01") == 25 * len(seated) >= 75
 
 
 async def test_a_volunteer_earns_nothing_and_is_thanked(tmp_path):

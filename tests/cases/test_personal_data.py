@@ -79,7 +79,7 @@ async def test_rows_are_found_in_every_part_of_a_table_as_a_scan_finds_them(hous
         wanted = {
             table.key_of(row)
             for row in rows
-            if getattr(row, table.subject[0]) == ani.id and not personal_data._of_office(row)
+            if getattr(row, table.subject[0]) == ani.id and not personal_data._of_duty(row)
         }
         found = [row async for row in personal_data.rows_of(house.world, table, ani.id)]
         assert {table.key_of(row) for row in found} == wanted, table.name

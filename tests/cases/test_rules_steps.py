@@ -157,6 +157,7 @@ def test_what_a_moderator_removes():
         hold_wanted="",
         inherits="",
         struck=("a", "k"),
+        cut_short=True,
         round=panel(state="expired", recorded=True),
         measure="remove",
         **{**DECIDED, "decided_at_ms": NOW_MS + 9},

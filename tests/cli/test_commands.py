@@ -143,7 +143,14 @@ def test_jurors_are_appointed_by_name_and_listed(folder):
         "bob": (False, True),
     }
     kept = {"id", "name", "state", "bench", "paid", "missing"}
-    assert set(listed[0]) == kept | {"warning", "currency", "owed", "owed_text", "payouts"}
+    assert set(listed[0]) == kept | {
+        "warning",
+        "currency",
+        "owed",
+        "owed_text",
+        "payouts",
+        "owed_before",
+    }
     assert {row["name"]: row["missing"][:1] for row in listed} == {
         "alice": [],
         "bob": ["no_consent"],

@@ -46,8 +46,10 @@ def test_the_system_clock_does_not_run_backwards(monkeypatch):
     assert clock.now_ms() == later // 1_000_000
 
 
-def test_a_system_clock_that_was_put_back_goes_on_at_its_own_pace(monkeypatch):
-    """Else no deadline would come until the machine's clock has caught up: for a year, maybe."""
+def test_a_system_clock_that_was_put_back_goes_on_at_half_its_pace_until_the_machines_is_there(
+    monkeypatch,
+):
+    """Standing still no deadline would come for a year; at full pace it would stay ahead."""
     wall, ticks = 1_000 * DAY_MS * 10**6, 5 * 10**9
     monkeypatch.setattr(time, "time_ns", lambda: wall)
     monkeypatch.setattr(time, "monotonic_ns", lambda: ticks)
@@ -57,7 +59,7 @@ def test_a_system_clock_that_was_put_back_goes_on_at_its_own_pace(monkeypatch):
     for _ in range(3_000):
         ticks += 400_000
         clock.now_ms()
-    assert clock.now_ms() == ahead_ms + 1_200
+    assert clock.now_ms() == ahead_ms + 600
     wall += 366 * DAY_MS * 10**6
     assert clock.now_ms() == wall // 10**6
 

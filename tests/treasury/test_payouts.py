@@ -141,6 +141,17 @@ async def test_a_fee_that_no_reader_keeps_exact_is_refused(earned, fee):
     await refused(Invalid, "fee_invalid", move)
 
 
+async def test_a_fee_that_the_books_could_not_take_beside_its_amount_is_refused(earned):
+    asked = await payouts.ask(earned.world, "EUR", 7)
+    over = payouts.move(earned.world, "EUR", 7, asked.id, "paid", fee=MOST - 99)
+    await refused(Invalid, "fee_invalid", over)
+    assert await store.payout(earned.storage, "EUR", 7, asked.id) == asked
+    assert await desk(earned) == (100, asked.id)
+    await payouts.move(earned.world, "EUR", 7, asked.id, "paid", fee=MOST - 100)
+    assert await balances(earned) == (0, 0, -MOST, MOST - 100)
+    assert (await actions.audit(earned.world)).faults == []
+
+
 async def test_the_greatest_fee_is_noted(earned):
     asked = await payouts.ask(earned.world, "EUR", 7)
     noted = await payouts.move(earned.world, "EUR", 7, asked.id, "sent", fee=MOST)

@@ -177,3 +177,13 @@ async def test_a_moderator_says_which_rule_was_broken_and_never_in_their_own_cas
     mine = f"/moderation/posts/{own.rsplit('/', 1)[1]}"
     refused = await desk.send(mine, mine, action="keep", category="other", reason="x")
     assert "own_case" in refused.text
+
+
+async def test_a_sealed_case_has_notes_for_the_person_named_alone_and_no_word_to_its_author(town):
+    case = await town.house.case_on(await _reported(town, rule=6))
+    desk, admin = await town.member("desk", "moderator"), await town.member("chief", "admin")
+    path = f"/moderation/cases/{case.public_id}"
+    assert "Write a note" not in await desk.text(path)
+    page = await admin.text(path)
+    assert "Write a note" in page
+    assert "Write to the author" not in page

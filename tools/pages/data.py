@@ -8,7 +8,9 @@ from typing import Any
 
 from tools.pages.markdown import code, first_sentence, names, table
 from venire.storage import tables as shelf
+from venire.storage.tables.copyright_desk import COPYRIGHT_NOTICES
 from venire.storage.tables.every import ALL
+from venire.storage.tables.orders import DEMANDS
 from venire.storage.verbs import Table
 
 _TABLES = """\
@@ -118,6 +120,16 @@ Two tables hold words of members without naming one: `text_bank` (removed texts,
 form) and `notice_items` (what a sender quoted, what was read from a screenshot). They are found by
 the post.
 
+Two hold data of people who need not be members, and so have no `subject`: neither is in an export,
+nor in an erasure.
+
+| Table | Whose | What | Kept |
+|---|---|---|---|
+| `copyright_notices` | a claimant's | name, addresses, phone and signature in `body` | \
+{notices} |
+| `data_demands` | of those whom an authority asks about | which accounts (`account_ids`), what \
+was asked for and handed over | {demands} |
+
 An entry of the record is linked to a person only by the salt in `record_salts`. Without that row
 the entry stays, and nobody can tell any more whom it was about.
 
@@ -151,4 +163,5 @@ def personal_data_page() -> str:
         if each.subject
     )
     heads = ("Table", "Whose", "What for", "What", "Kept")
-    return f"{_PERSONAL}## In the tables\n\n{table(heads, rows)}{_ELSEWHERE}"
+    elsewhere = _ELSEWHERE.format(notices=COPYRIGHT_NOTICES.retention, demands=DEMANDS.retention)
+    return f"{_PERSONAL}## In the tables\n\n{table(heads, rows)}{elsewhere}"

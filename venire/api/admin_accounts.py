@@ -18,7 +18,7 @@ from venire.cases.court import Court
 from venire.kernel.clock import iso_ms, parse_iso_ms
 from venire.kernel.errors import Forbidden, Invalid, NotFound
 from venire.people import actions, consent, departures, roll
-from venire.people.admin_log import log_line, log_page
+from venire.people.admin_log import OF_JURORS, log_line, log_page
 from venire.people.model import ADMIN, CONSENT, MEMBER, MODERATOR, UNCONFIRMED
 from venire.people.store import WAITS, load_account
 from venire.storage.tables.waves import WaveRow
@@ -237,7 +237,8 @@ async def give_consent(court: Court, request: ApiRequest) -> Response:
 
 
 async def log(court: Court, request: ApiRequest) -> Response:
-    """What operators did outside of cases in a month, newest first."""
+    """What operators did outside of cases in a month, newest first; to which juror, for admins."""
+    whole = request.viewer is not None and request.viewer.role == ADMIN
     month = request.query.text("month", limit=7) or iso_ms(court.world.now_ms())[:7]
     rows = await log_page(court.world, month, below=request.query.identifier("max_id"))
     return json_response(
@@ -246,8 +247,8 @@ async def log(court: Court, request: ApiRequest) -> Response:
                 "id": str(row.id),
                 "actor_id": str(row.actor_id),
                 "action": row.action,
-                "target": row.target,
-                "reason": row.reason,
+                "target": row.target if whole or row.action not in OF_JURORS else "",
+                "reason": row.reason if whole or row.action not in OF_JURORS else "",
                 "at": iso_ms(row.at_ms),
             }
             for row in rows

@@ -6,9 +6,10 @@ from typing import Any
 
 from starlette.responses import Response
 
+from venire.api.paging import page_of, paged_response
 from venire.api.parameters import ApiRequest
 from venire.api.routing import json_response
-from venire.cases import bulk, views
+from venire.cases import bulk, month_lists, views
 from venire.cases.court import Court
 from venire.kernel.clock import iso_ms, parse_iso_ms
 from venire.kernel.errors import Invalid
@@ -62,10 +63,12 @@ async def create(court: Court, request: ApiRequest) -> Response:
 
 
 async def index(court: Court, request: ApiRequest) -> Response:
-    """The bulk acts of a month, newest first."""
+    """A page of the bulk acts of a month, newest first."""
     month = request.query.text("month", limit=7) or views.month_of(court.world.now_ms())
-    rows = await bulk.of_month(court.world, month)
-    return json_response([bulk_view(court, row) for row in rows])
+    span = month_lists.Span(**page_of(request, month_lists.PAGE, 100).bounds)
+    page = await bulk.of_month(court.world, month, span)
+    shown = [bulk_view(court, row) for row in page.rows]
+    return paged_response(court.world, request, shown, page.ids, more=page.more)
 
 
 async def show(court: Court, request: ApiRequest) -> Response:

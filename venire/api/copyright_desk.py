@@ -7,11 +7,12 @@ from typing import Any
 from starlette.responses import Response
 
 from venire.api.form import Form
+from venire.api.paging import page_of, paged_response
 from venire.api.parameters import ApiRequest
 from venire.api.routing import json_response
 from venire.cases import copyright_desk as desk
 from venire.cases import copyright_parties as parties
-from venire.cases import views
+from venire.cases import month_lists, views
 from venire.cases.copyright_model import Counter, Notice
 from venire.cases.court import Court
 
@@ -43,21 +44,24 @@ async def create(court: Court, request: ApiRequest) -> Response:
 
 
 async def index(court: Court, request: ApiRequest) -> Response:
-    """The notices of a month, newest first (moderators)."""
+    """A page of the notices of a month, newest first (moderators, none of what is their own)."""
     month = request.query.text("month", limit=7) or views.month_of(court.world.now_ms())
-    rows = await desk.of_month(court.world, month)
-    return json_response([await parties.moderator_view(court, row) for row in rows])
+    span = month_lists.Span(**page_of(request, month_lists.PAGE, 100).bounds)
+    page = await desk.of_month(court.world, month, span)
+    shown = await parties.moderator_list(court, page.rows, request.account_id)
+    return paged_response(court.world, request, shown, page.ids, more=page.more)
 
 
 async def show(court: Court, request: ApiRequest) -> Response:
-    """A notice as its reader may see it: moderators all, an uploader their copy, nobody else."""
+    """A notice as its reader may see it: its uploader their copy, other moderators all of it."""
     return json_response(await _seen(court, request), headers=_PRIVATE)
 
 
 async def _seen(court: Court, request: ApiRequest) -> dict[str, Any]:
     viewer = request.viewer
     row = await desk.load(court.world, request.path("id"))
-    if viewer is not None and viewer.role in {"moderator", "admin"}:
+    moderates = viewer is not None and viewer.role in {"moderator", "admin"}
+    if moderates and not await parties.is_uploader(court, row, request.account_id):
         return await parties.moderator_view(court, row)
     return await parties.uploader_view(court, row, request.account_id)
 

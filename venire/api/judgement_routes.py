@@ -10,6 +10,7 @@ from venire.api import (
     cases,
     juror,
     jury,
+    jury_offices,
     notices,
     record,
     reports,
@@ -133,8 +134,8 @@ RECORD = (
 ADMIN = (
     Route("GET", "/api/v1/admin/health", admin.health, "admin:read:reports"),
     Route("GET", "/api/v1/admin/cases", admin.cases, "admin:read:reports"),
-    Route("POST", "/api/v1/admin/jurors", jury.appoint, "admin:write:accounts"),
-    Route("POST", "/api/v1/admin/payouts", juror.settle_payout, "admin:write:accounts"),
+    Route("POST", "/api/v1/admin/jurors", jury_offices.appoint, "admin:write:accounts"),
+    Route("POST", "/api/v1/admin/payouts", jury_offices.settle_payout, "admin:write:accounts"),
     Route(
         "POST",
         "/api/v1/admin/cases/{case}/conflict",

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Final, cast
+from typing import Final
 
 from starlette.responses import Response
 
+from venire.api.admin_accounts import check_admin
 from venire.api.parameters import ApiRequest
 from venire.api.routing import json_response
 from venire.cases import found_conflicts, juror_exits, pay_statements
@@ -16,8 +17,7 @@ from venire.jury import alert_book, choices, warning
 from venire.kernel.errors import Conflict, Invalid
 from venire.people import store as people
 from venire.treasury import payouts
-from venire.treasury.ledger import PAYOUT
-from venire.treasury.model import MOST, PayoutState
+from venire.treasury.model import MOST
 
 _CLOCK: Final = 5
 
@@ -86,51 +86,29 @@ async def statements(court: Court, request: ApiRequest) -> Response:
 
 
 async def ask_payout(court: Court, request: ApiRequest) -> Response:
-    """Ask for what is owed, or `amount` of it in minor units."""
+    """Ask for what is owed, or `amount` of it in minor units; `currency`: of former pay."""
     form = await request.form()
     amount = form.integer("amount", 0, high=MOST) if "amount" in form else None
-    made = await payouts.ask(court.world, court.policy.pay.currency, request.account_id, amount)
+    currency = form.text("currency", limit=3) or court.policy.pay.currency
+    made = await payouts.ask(court.world, currency, request.account_id, amount)
     return json_response(pay_statements.payout_view(court.policy, made))
 
 
 async def withdraw_payout(court: Court, request: ApiRequest) -> Response:
     """Take back a payout that nobody has taken up."""
-    moved = await payouts.move(
-        court.world,
-        court.policy.pay.currency,
-        request.account_id,
-        request.path("id"),
-        "withdrawn",
-    )
+    payout_id = request.path("id")
+    account_id, currency = request.account_id, court.policy.pay.currency
+    currency = await payouts.ledger_of(court.world, currency, account_id, payout_id)
+    moved = await payouts.move(court.world, currency, account_id, payout_id, "withdrawn")
     return json_response(pay_statements.payout_view(court.policy, moved))
 
 
-# for operators
-
-
-async def settle_payout(court: Court, request: ApiRequest) -> Response:
-    """Note what became of a payout that was made by hand (admin)."""
-    form = await request.form()
-    account_id, payout_id = form.identifier("account_id"), form.identifier("id")
-    if account_id is None or payout_id is None:
-        raise Invalid("payout_missing", "account_id and id name a payout")
-    state = form.required("state", limit=20)
-    if state not in set(PAYOUT.names) - {"withdrawn"}:
-        raise Invalid("payout_state_unknown", "state is sent, paid or failed")
-    moved = await payouts.move(
-        court.world,
-        court.policy.pay.currency,
-        account_id,
-        payout_id,
-        cast("PayoutState", state),
-        fee=form.integer("fee", 0, high=MOST),
-        said=form.text("said", "", limit=payouts.SAID_CHARACTERS) or "",
-    )
-    return json_response(pay_statements.payout_view(court.policy, moved))
+# for admins
 
 
 async def found_conflicted(court: Court, request: ApiRequest) -> Response:
     """A juror of a case has a tie to it: the ballot is struck, or the verdict judged again."""
+    check_admin(request)
     form = await request.form()
     account_id = form.identifier("account_id")
     if account_id is None or await people.load_account(court.world, account_id) is None:

@@ -10,18 +10,16 @@ from typing import Final
 
 from starlette.responses import Response, StreamingResponse
 
+from venire.api.admin_accounts import check_admin
 from venire.api.parameters import ApiRequest
 from venire.api.routing import json_response
 from venire.cases import exhibits, service, views
 from venire.cases.court import Court
-from venire.cases.juror_views import juror_view
 from venire.cases.pay import offer_to
 from venire.cases.pay_statements import offer_view
-from venire.jury import actions as jury
 from venire.jury import alert_book, warning
 from venire.jury.freezing import freeze
 from venire.kernel.clock import iso_ms
-from venire.kernel.errors import Invalid
 
 _MEDIUM_HEADERS: Final = {
     # Nothing of it stays with anybody: not in a cache, not under an address of its own.
@@ -112,22 +110,8 @@ async def ballot(court: Court, request: ApiRequest) -> Response:
     )
 
 
-async def freeze_epoch(court: Court, _request: ApiRequest) -> Response:
+async def freeze_epoch(court: Court, request: ApiRequest) -> Response:
     """Freeze the next pool now (admin); logged in the record as such."""
+    check_admin(request)
     epoch = await freeze(court.world, court.sequencer, court.policy, frozen_by="admin")
     return json_response({"epoch": epoch.epoch, "size": epoch.size, "root": epoch.root.hex()})
-
-
-async def appoint(court: Court, request: ApiRequest) -> Response:
-    """Make an account a juror or a member of the bench (admin)."""
-    form = await request.form()
-    account_id = form.identifier("account_id")
-    if account_id is None:
-        raise Invalid("account_id_missing", "account_id names who is appointed")
-    await jury.appoint(
-        court.world,
-        account_id,
-        bench=bool(form.flag("bench")),
-        paid=bool(form.flag("paid")),
-    )
-    return json_response(await juror_view(court, account_id))

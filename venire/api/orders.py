@@ -8,9 +8,10 @@ from typing import Any
 from starlette.responses import Response
 
 from venire.api.form import Form
+from venire.api.paging import page_of, paged_response
 from venire.api.parameters import ApiRequest
 from venire.api.routing import json_response
-from venire.cases import data_demands, orders, views
+from venire.cases import data_demands, month_lists, orders, views
 from venire.cases.court import Court
 from venire.kernel.clock import iso_ms, parse_iso_ms
 from venire.kernel.errors import Invalid
@@ -64,15 +65,17 @@ async def register(court: Court, request: ApiRequest) -> Response:
 
 
 async def index(court: Court, request: ApiRequest) -> Response:
-    """The orders of a month, newest first."""
+    """A page of the orders of a month, newest first; silent ones to those concerned alone."""
     month = request.query.text("month", limit=7) or views.month_of(court.world.now_ms())
-    rows = await orders.of_month(court.world, month)
-    return json_response([orders.view(court, row) for row in rows])
+    span = month_lists.Span(**page_of(request, month_lists.PAGE, 100).bounds)
+    page = await orders.of_month(court, month, actor_id=request.account_id, span=span)
+    shown = [orders.view(court, row) for row in page.rows]
+    return paged_response(court.world, request, shown, page.ids, more=page.more)
 
 
 async def show(court: Court, request: ApiRequest) -> Response:
     """One order."""
-    row = await orders.load(court.world, request.path("id"))
+    row = await orders.load(court, request.path("id"), actor_id=request.account_id)
     return json_response(orders.view(court, row))
 
 
@@ -133,10 +136,12 @@ async def register_demand(court: Court, request: ApiRequest) -> Response:
 
 
 async def demands(court: Court, request: ApiRequest) -> Response:
-    """The demands of a month, newest first (admins)."""
+    """A page of the demands of a month, newest first (admins whom they are not about)."""
     month = request.query.text("month", limit=7) or views.month_of(court.world.now_ms())
-    rows = await data_demands.of_month(court, month, actor_id=request.account_id)
-    return json_response([data_demands.view(court, row) for row in rows])
+    span = month_lists.Span(**page_of(request, month_lists.PAGE, 100).bounds)
+    page = await data_demands.of_month(court, month, actor_id=request.account_id, span=span)
+    shown = [data_demands.view(court, row) for row in page.rows]
+    return paged_response(court.world, request, shown, page.ids, more=page.more)
 
 
 async def _with_log(court: Court, row: DemandRow) -> dict[str, Any]:

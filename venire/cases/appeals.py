@@ -295,9 +295,17 @@ def after_moderator(before: Case, after: Case, step: Step) -> Case:
 
 
 def looked_at_again(case: Case, step: Step) -> Case:
-    """A copy whose origin was found harmless: hidden still, as held, and judged by itself."""
+    """A copy whose origin was found harmless: hidden still, as held, and judged by itself.
+
+    So is what a removal by hand, now undone, had kept from its judges: then `step` names who undid
+    it, and the category that is alleged no more.
+    """
+    left = tuple(name for name in case.categories if name != step.category)
     return msgspec.structs.replace(
         case,
+        categories=left or case.categories,
+        found="" if step.category else case.found,
+        cut_short=False,
         state="judging",
         verdict=None,
         judged_by="",
@@ -306,7 +314,7 @@ def looked_at_again(case: Case, step: Step) -> Case:
         measured_at_ms=None,
         hold="held",
         held_at_ms=step.at_ms,
-        held_by="bank",
+        held_by=step.by or "bank",
         hold_wanted="",
         due_at_ms=step.due_at_ms,
         round=_let_go(case.round),

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from venire.cases import bulk_finding, bulk_posts, moderators, waves
+from venire.cases import bulk_finding, bulk_posts, moderators, month_lists, waves
 from venire.cases.court import Court
 from venire.cases.discipline import may_act
 from venire.kernel.clock import DAY_MS, HOUR_MS, utc_day
@@ -155,11 +155,11 @@ async def load(world: World, bulk_id: int) -> BulkRow:
     return row
 
 
-async def of_month(world: World, month: str, limit: int = 40) -> list[BulkRow]:
+async def of_month(
+    world: World, month: str, span: month_lists.Span = month_lists.NEWEST
+) -> month_lists.MonthPage[BulkRow]:
     """The bulk acts begun in a month (`YYYY-MM`), newest first."""
-    listed = await world.storage.range(BULKS_BY_MONTH, (month,), limit=limit)
-    rows = await world.storage.get_many(BULKS, [(one.id,) for one in listed])
-    return [row for row in rows if row is not None]
+    return await month_lists.read(world, BULKS_BY_MONTH, BULKS, month, span)
 
 
 async def items(
@@ -285,8 +285,9 @@ async def _restore(court: Court, row: BulkRow) -> tuple[BulkRow, Sequence[BulkIt
     page = await items(court.world, row.id, above=row.place, limit=_AT_ONCE)
     for item in page:
         if item.state == DONE:
-            await bulk_posts.put_back(court, row, item.post_id)
-            changed.append(msgspec.structs.replace(item, state=BACK))
+            why = await bulk_posts.put_back(court, row, item.post_id)
+            state = item.state if why else BACK
+            changed.append(msgspec.structs.replace(item, state=state, why=why))
     ended = len(page) < _AT_ONCE
     return msgspec.structs.replace(
         row, state=RESTORED if ended else RESTORING, place=None if ended else page[-1].post_id
@@ -305,6 +306,7 @@ async def _wave(court: Court, row: BulkRow) -> tuple[BulkRow, Sequence[BulkItemR
         until_ms=row.until_ms,
         reason=row.reason,
         category=row.category,
+        wave_id=row.id,
     )
     return msgspec.structs.replace(row, state=DONE, wave_id=wave.id, done=row.counted), []
 

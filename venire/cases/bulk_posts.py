@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import contextlib
-
-from venire.cases import intake, moderators, store
+from venire.cases import intake, moderators, putting_back, store
 from venire.cases.court import Court
 from venire.cases.judges import SEALED
 from venire.cases.model import Case, Source, Subject
-from venire.kernel.errors import Conflict, NotFound
+from venire.kernel.errors import Conflict, Forbidden, NotFound
 from venire.people.model import ADMIN, MEMBER
 from venire.people.store import load_account
 from venire.posts import actions as posts
@@ -47,9 +45,10 @@ async def remove(court: Court, row: BulkRow, post_id: int) -> str:
             category=row.category,
             how=moderators.How(untold=row.untold),
         )
-    except Conflict as conflict:
-        # Done by an earlier try, or as a copy of one that was.
-        return "" if conflict.code == "nothing_to_change" else conflict.code
+    except (Conflict, Forbidden, NotFound) as refused:
+        # Done by an earlier try, or as a copy of one that was; else why it is left, so that one
+        # post that nobody may touch does not stop those after it.
+        return "" if refused.code == "nothing_to_change" else refused.code
     return ""
 
 
@@ -86,26 +85,21 @@ async def _why_not(court: Court, row: BulkRow, case: Case, source: Source) -> st
     return "removed_before" if case.measure == "remove" and not copied else ""
 
 
-async def put_back(court: Court, row: BulkRow, post_id: int) -> None:
-    """Bring a post back in place, with its points, and the copies that went with it."""
+async def put_back(court: Court, row: BulkRow, post_id: int) -> str:
+    """Bring a post back in place, with its points, and the copies that went with it.
+
+    Empty when it is back, else why it is not.
+    """
     case = await store.case_of_subject(court.world.storage, "post", post_id)
     if case is None or not await store.has_source(court.world.storage, case.id, _source(row)):
-        return
+        return ""
+    reason = f"What was removed with the bulk act {row.id} is put back."
+    undo = putting_back.Undo(row.actor_id, row.category, reason)
+    why = await putting_back.put_back(court, case.id, undo)
+    if why not in {"", putting_back.JUDGED}:
+        return why
     for copy in await store.copies_of(court.world.storage, case.public_id, _COPIES):
         if copy.judged_by == "bank" and (copy.measured_at_ms or 0) >= row.at_ms:
-            await _keep(court, row, copy)
-    await _keep(court, row, case)
-
-
-async def _keep(court: Court, row: BulkRow, case: Case) -> None:
-    if case.measure != "remove":
-        return
-    # Kept already, by an appeal or another moderator, or its case is over.
-    with contextlib.suppress(Conflict, NotFound):
-        await moderators.act(
-            court,
-            case.public_id,
-            actor_id=row.actor_id,
-            action="keep",
-            reason=f"What was removed with the bulk act {row.id} is put back.",
-        )
+            # Each by itself: why one stays removed does not hold up the others.
+            await putting_back.put_back(court, copy.id, undo)
+    return why

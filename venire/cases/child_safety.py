@@ -13,7 +13,7 @@ from typing import Any
 
 import msgspec
 
-from venire.cases import moderators, sealing, store
+from venire.cases import moderators, sealed_deciders, sealing, store
 from venire.cases.court import Court
 from venire.cases.detection import text_of
 from venire.cases.judges import SEALED
@@ -74,6 +74,15 @@ async def _person(court: Court, account_id: int) -> Account:
     if account is None or not is_named(court.policy, account):
         raise Forbidden("named_person_only", "only the person named for such cases opens this")
     return account
+
+
+async def _opened(court: Court, actor_id: int, public_id: str) -> tuple[Account, Case, SealedRow]:
+    """Whoever is named, and a sealed case that is not about them. Forbidden, NotFound."""
+    person = await _person(court, actor_id)
+    case, row = await _sealed_case(court, public_id)
+    if case.author_id == person.id:
+        raise Forbidden("own_case", "another moderator has to act on what is yours")
+    return person, case, row
 
 
 async def _sealed_case(court: Court, public_id: str) -> tuple[Case, SealedRow]:
@@ -221,7 +230,7 @@ async def _exhibit(world: World, post: Post) -> dict[str, Any]:
 
 
 async def desk(court: Court, actor_id: int) -> list[tuple[Case, SealedRow]]:
-    """What waits, oldest first. Forbidden `named_person_only`."""
+    """What waits, oldest first, none about who asks. Forbidden `named_person_only`."""
     await _person(court, actor_id)
     storage = court.world.storage
     listed = await storage.range(SEALED_LIST, (_SCOPE,), limit=_LISTED)
@@ -229,21 +238,20 @@ async def desk(court: Court, actor_id: int) -> list[tuple[Case, SealedRow]]:
     for one in listed:
         case = await store.load(storage, one.case_id)
         row = await storage.get(SEALED_CASES, (one.case_id,))
-        if case is not None and row is not None:
+        if case is not None and row is not None and case.author_id != actor_id:
             found.append((case, row))
     return found
 
 
 async def show(court: Court, actor_id: int, public_id: str) -> tuple[Case, SealedRow]:
     """One case, without any of what it is about. Forbidden, NotFound."""
-    await _person(court, actor_id)
-    return await _sealed_case(court, public_id)
+    _, case, row = await _opened(court, actor_id, public_id)
+    return case, row
 
 
 async def trail(court: Court, actor_id: int, public_id: str) -> list[SealedLogRow]:
     """Who did what with a case, oldest first. Forbidden, NotFound."""
-    await _person(court, actor_id)
-    case, _ = await _sealed_case(court, public_id)
+    _, case, _ = await _opened(court, actor_id, public_id)
     return await court.world.storage.range(SEALED_LOG, (case.id,), limit=_LOGGED)
 
 
@@ -254,8 +262,7 @@ def _line(world: World, case_id: int, actor_id: int, act: str, note: str = "") -
 
 async def open_text(court: Court, actor_id: int, public_id: str) -> dict[str, Any]:
     """What was written, to the named person, once it is logged that they looked. No media."""
-    person = await _person(court, actor_id)
-    case, _ = await _sealed_case(court, public_id)
+    person, case, _ = await _opened(court, actor_id, public_id)
     line = _line(court.world, case.id, person.id, "opened")
     await court.world.storage.commit(f"sealed:{case.id}", [line])
     post = await posts.load(court.world, case.subject_id) if case.subject_kind == "post" else None
@@ -276,18 +283,15 @@ async def decide(
     """Find or dismiss. An appeal is heard by whoever did not decide before.
 
     Raises Forbidden `named_person_only`, `own_case`, `second_person_needed`; Invalid
-    `vote_unknown`, `reason_missing`; NotFound; Conflict.
+    `vote_unknown`, `reason_missing`; NotFound; Conflict `nothing_to_change`.
     """
-    person = await _person(court, actor_id)
+    await _person(court, actor_id)
     if verdict not in VERDICTS:
         raise Invalid("vote_unknown", "vote is 'violates' or 'keeps'", vote=verdict[:40])
     if not reason.strip() or len(reason) > moderators.REASON_CHARACTERS:
         raise Invalid("reason_missing", "say why, in 2,000 characters at most")
-    case, row = await _sealed_case(court, public_id)
-    if case.author_id == person.id:
-        raise Forbidden("own_case", "another moderator has to act on what is yours")
-    if case.appeal is not None and row.decided_by == person.id:
-        raise Forbidden("second_person_needed", "an appeal is heard by who did not decide before")
+    person, case, row = await _opened(court, actor_id, public_id)
+    await sealed_deciders.check(court.world, case, row, person.id, verdict)
     row = await _note_decision(court, case, person.id, verdict, reason)
     try:
         await moderators.act(
@@ -328,8 +332,7 @@ async def _note_decision(
 
 async def packet(court: Court, actor_id: int, public_id: str) -> bytes:
     """The packet for the authority, as JSON; that it was taken is logged. Forbidden; Conflict."""
-    person = await _person(court, actor_id)
-    case, row = await _sealed_case(court, public_id)
+    person, case, row = await _opened(court, actor_id, public_id)
     if row.packet is None:
         raise Conflict("packet_not_prepared", "the packet is made once it is found to be so")
     line = _line(court.world, case.id, person.id, "took_packet")
@@ -344,8 +347,7 @@ async def note_reported(
 
     Raises Invalid `reference_missing`; Conflict `packet_not_prepared`, `reported_already`.
     """
-    person = await _person(court, actor_id)
-    case, row = await _sealed_case(court, public_id)
+    person, case, row = await _opened(court, actor_id, public_id)
     names = [authority.strip() or court.policy.child_safety.authority, reference.strip()]
     if not all(names) or max(map(len, names)) > NAME_CHARACTERS:
         raise Invalid("reference_missing", "name the authority and its reference number")

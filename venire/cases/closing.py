@@ -8,24 +8,32 @@ removed stays removed, whatever is said of it, until a person undoes that on the
 
 from __future__ import annotations
 
+from typing import Final
+
 import msgspec
 
 from venire.cases import appeals, store
-from venire.cases.limits import LIFTS
+from venire.cases.limits import LIFTS, stays
 from venire.cases.model import Case, Step
 from venire.cases.policy import Policy
+from venire.kernel.clock import DAY_MS
 from venire.storage.timers import timer
 from venire.storage.verbs import Write
+
+_OF_ITS_ORIGIN_MS: Final = 31 * DAY_MS
 
 
 def closes_at_ms(case: Case, policy: Policy) -> int | None:
     """When a case is over by itself; None while it is judged, or a limit on an account stands.
 
+    Nor one whose post was left in its place: it may change, and has to be judged by its case then.
     A question is no decision about anybody, and nobody appeals against it.
     """
-    if case.state != "decided" or case.asks or case.limits:
+    if case.state != "decided" or case.asks or case.limits or stays(case):
         return None
-    return appeals.until_ms(policy, case.measured_at_ms or case.decided_at_ms or 0)
+    until_ms = appeals.until_ms(policy, case.measured_at_ms or case.decided_at_ms or 0)
+    # A copy falls with its origin, whose appeal may have been made on the last day.
+    return until_ms + (_OF_ITS_ORIGIN_MS if case.inherits else 0)
 
 
 def is_due(case: Case, policy: Policy, now_ms: int) -> bool:
@@ -40,7 +48,9 @@ def stands(case: Case) -> bool:
 
 
 def closed(case: Case, _step: Step) -> Case:
-    """A case that is over."""
+    """A case that is over; one that was opened again meanwhile is not."""
+    if case.state != "decided":
+        return case
     return msgspec.structs.replace(case, state="closed", waits_for="")
 
 

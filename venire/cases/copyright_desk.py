@@ -10,11 +10,12 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
 
-from venire.cases import copyright_effects
+from venire.cases import copyright_effects, late_desks, month_lists
 from venire.cases.copyright_model import (
     ITEM_STATES,
     MOST_URLS,
@@ -24,7 +25,7 @@ from venire.cases.copyright_model import (
     business_days_after,
 )
 from venire.cases.court import Court
-from venire.kernel.clock import HOUR_MS, utc_day
+from venire.kernel.clock import DAY_MS, HOUR_MS, utc_day
 from venire.kernel.errors import Conflict, Forbidden, Invalid, NotFound
 from venire.notices.addresses import parse_post_url
 from venire.people.admin_log import log_line
@@ -46,6 +47,10 @@ from venire.storage.world import World
 
 TIMER = "copyright"
 REASON_CHARACTERS = 2_000
+KEPT_MS = 3 * 365 * DAY_MS
+"""From when a notice came in: as long as a claim can be brought (17 U.S.C. 507)."""
+AT_LEAST_MS = 90 * DAY_MS
+"""From the last move: no clock that runs to a post's return outlives what it needs."""
 _SECRET_BYTES = 24
 _UPLOADER_MOST = 200
 _STANDS = frozenset({"removed", "action_filed"})
@@ -53,6 +58,11 @@ _STANDS = frozenset({"removed", "action_filed"})
 
 def _aggregate(notice_id: int) -> str:
     return f"copyright:{notice_id}"
+
+
+def _lapses_ms(row: CopyrightNoticeRow, now_ms: int) -> int:
+    """When a notice, and whatever is written of it now, lapses: said with every write of it."""
+    return max(row.received_at_ms + KEPT_MS, now_ms + AT_LEAST_MS)
 
 
 def _hash(secret: str) -> bytes:
@@ -81,14 +91,15 @@ async def receive(court: Court, notice: Notice) -> tuple[CopyrightNoticeRow, str
         decided_by=None,
         reason="",
     )
+    lapses_ms = _lapses_ms(row, now_ms)
     writes: list[Write] = [
-        Put(COPYRIGHT_NOTICES, row),
-        Put(COPYRIGHT_BY_MONTH, CopyrightListRow(utc_day(now_ms)[:7], row.id)),
+        Put(COPYRIGHT_NOTICES, row, lapses_ms),
+        Put(COPYRIGHT_BY_MONTH, CopyrightListRow(utc_day(now_ms)[:7], row.id), lapses_ms),
         timer(_aggregate(row.id), TIMER, f"{row.id}:received", now_ms),
+        timer(_aggregate(row.id), TIMER, f"{row.id}:late", late_desks.late_ms(row)),
     ]
     for n, url in enumerate(notice.urls, start=1):
         post = await _named(world, url)
-        located = post is not None
         item = CopyrightItemRow(
             notice_id=row.id,
             n=n,
@@ -96,7 +107,7 @@ async def receive(court: Court, notice: Notice) -> tuple[CopyrightNoticeRow, str
             url=url,
             post_id=None if post is None else post.id,
             uploader_id=None if post is None else post.author_id,
-            state="located" if located else "not_found",
+            state="not_found" if post is None else "located",
             case_public_id="",
             counter=None,
             countered_at_ms=None,
@@ -105,7 +116,7 @@ async def receive(court: Court, notice: Notice) -> tuple[CopyrightNoticeRow, str
             filed="",
             changed_at_ms=now_ms,
         )
-        writes.append(Put(COPYRIGHT_ITEMS, item))
+        writes.append(Put(COPYRIGHT_ITEMS, item, lapses_ms))
     await world.storage.commit(_aggregate(row.id), writes, expect=0)
     return row, secret
 
@@ -132,11 +143,11 @@ async def items_of(world: World, notice_id: int) -> list[CopyrightItemRow]:
     return await world.storage.range(COPYRIGHT_ITEMS, (notice_id,), limit=MOST_URLS)
 
 
-async def of_month(world: World, month: str, limit: int = 100) -> list[CopyrightNoticeRow]:
+async def of_month(
+    world: World, month: str, span: month_lists.Span = month_lists.NEWEST
+) -> month_lists.MonthPage[CopyrightNoticeRow]:
     """The notices of a month (`YYYY-MM`), newest first."""
-    listed = await world.storage.range(COPYRIGHT_BY_MONTH, (month,), limit=limit)
-    rows = await world.storage.get_many(COPYRIGHT_NOTICES, [(one.id,) for one in listed])
-    return [row for row in rows if row is not None]
+    return await month_lists.read(world, COPYRIGHT_BY_MONTH, COPYRIGHT_NOTICES, month, span)
 
 
 async def infringements(world: World, uploader_id: int) -> int:
@@ -184,7 +195,7 @@ async def _decide(
         reason=reason,
     )
     writes: list[Write] = [
-        Put(COPYRIGHT_NOTICES, new),
+        Put(COPYRIGHT_NOTICES, new, _lapses_ms(row, now_ms)),
         timer(_aggregate(row.id), TIMER, f"{row.id}:{state}", now_ms),
     ]
     if actor_id is not None:
@@ -234,7 +245,11 @@ async def _own(world: World, notice_id: int, n: int, account_id: int) -> Copyrig
 
 
 async def _move(
-    world: World, item: CopyrightItemRow, new: CopyrightItemRow, state: str
+    world: World,
+    item: CopyrightItemRow,
+    new: CopyrightItemRow,
+    state: str,
+    lines: Sequence[Write] = (),
 ) -> CopyrightItemRow:
     """Commit an item's next state; the notice's version guards it, since items have no head."""
     ITEM_STATES.check(item.state, state)
@@ -246,13 +261,15 @@ async def _move(
     again = await world.storage.get(COPYRIGHT_ITEMS, (item.notice_id, item.n))
     if again != item:
         raise Conflict("try_again", "This changed meanwhile: try again")
+    lapses_ms = _lapses_ms(row, now_ms)
     writes: list[Write] = [
-        Put(COPYRIGHT_NOTICES, msgspec.structs.replace(row, version=row.version + 1)),
-        Put(COPYRIGHT_ITEMS, moved),
+        Put(COPYRIGHT_NOTICES, msgspec.structs.replace(row, version=row.version + 1), lapses_ms),
+        Put(COPYRIGHT_ITEMS, moved, lapses_ms),
+        *lines,
     ]
     if state == "removed" and item.uploader_id is not None:
         named = CopyrightUploaderRow(item.uploader_id, item.notice_id, item.n)
-        writes.append(Put(COPYRIGHT_BY_UPLOADER, named))
+        writes.append(Put(COPYRIGHT_BY_UPLOADER, named, lapses_ms))
     if moved.restore_at_ms is not None and state == "countered":
         key = f"{item.notice_id}:restore:{item.n}"
         writes.append(timer(_aggregate(item.notice_id), TIMER, key, moved.restore_at_ms))
@@ -303,6 +320,9 @@ async def go_on(court: Court, key: str) -> None:
         return
     if what == "received":
         await copyright_effects.note_arrival(court, row)
+    elif what == "late" and row.state == "received":
+        uploaders = {item.uploader_id or 0 for item in await items_of(court.world, row.id)}
+        await late_desks.tell_of_notice(court, row, uploaders)
     elif what == "accepted" and row.state == "accepted":
         await _remove_all(court, row)
     elif what == "withdrawn":
@@ -329,9 +349,23 @@ async def _remove_all(court: Court, row: CopyrightNoticeRow) -> None:
 async def _restore(court: Court, item: CopyrightItemRow, state: str) -> None:
     if not ITEM_STATES.allows(item.state, state):
         return
+    lines: list[Write] = []
     if item.case_public_id and not await _others_stand(court.world, item):
-        await copyright_effects.put_back(court, item, state)
-    await _move(court.world, item, item, state)
+        why = await copyright_effects.put_back(court, item, state)
+        lines = [_left(court, item, why)] if why else []
+    await _move(court.world, item, item, state, lines)
+
+
+def _left(court: Court, item: CopyrightItemRow, why: str) -> Write:
+    """A line for the moderators: a claim is over, and why its post stays hidden all the same."""
+    return log_line(
+        court.world,
+        actor_id=court.site_account_id,
+        action="copyright_left",
+        target=f"post:{item.post_id}",
+        reason=why,
+        aggregate=_aggregate(item.notice_id),
+    )
 
 
 async def _others_stand(world: World, item: CopyrightItemRow) -> bool:

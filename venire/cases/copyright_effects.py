@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from venire.cases import delivery, intake, moderators, public, store
+from venire.cases import delivery, intake, moderators, public, putting_back, store
 from venire.cases.court import Court
+from venire.cases.judges import SEALED
 from venire.cases.model import Source, Subject
 from venire.kernel.clock import iso_ms
 from venire.kernel.errors import Conflict
@@ -46,9 +47,16 @@ def _source(item: CopyrightItemRow, at_ms: int) -> Source:
 
 
 async def remove(court: Court, row: CopyrightNoticeRow, item: CopyrightItemRow) -> str:
-    """Remove what an item names, by its case; return the case's public id, empty if it is gone."""
+    """Remove what an item names, by its case; return the case's public id, empty if it is gone.
+
+    What may harm a child is hidden already, and is the named person's alone: for anybody else it is
+    not there.
+    """
     post = None if item.post_id is None else await posts.load(court.world, item.post_id)
     if post is None or post.state == DELETED or row.decided_by is None:
+        return ""
+    there = await store.case_of_subject(court.world.storage, "post", post.id)
+    if there is not None and SEALED in there.categories:
         return ""
     subject = Subject("post", post.id, post.author_id)
     source = _source(item, row.received_at_ms)
@@ -69,24 +77,15 @@ async def remove(court: Court, row: CopyrightNoticeRow, item: CopyrightItemRow) 
     return case.public_id
 
 
-async def put_back(court: Court, item: CopyrightItemRow, state: str) -> None:
-    """Bring a post back that was removed for copyright, and for nothing else since."""
+async def put_back(court: Court, item: CopyrightItemRow, state: str) -> str:
+    """Bring a post back that was removed for copyright, and for nothing else; else say why not."""
     case = await store.case_by_public_id(court.world.storage, item.case_public_id)
-    if case is None or case.measure != "remove" or case.found != _CATEGORY:
-        return
+    if case is None:
+        return ""
     why = "withdrawn by its claimant" if state == "withdrawn" else "answered, and no action filed"
-    try:
-        await moderators.act(
-            court,
-            case.public_id,
-            actor_id=court.site_account_id,
-            action="keep",
-            reason=f"Copyright notice {item.notice_id}, item {item.n}: {why}.",
-            how=_BY_CLOCK,
-        )
-    except Conflict as conflict:
-        if conflict.code not in {"nothing_to_change", "case_closed"}:
-            raise
+    reason = f"Copyright notice {item.notice_id}, item {item.n}: {why}."
+    undo = putting_back.Undo(court.site_account_id, _CATEGORY, reason, _BY_CLOCK)
+    return await putting_back.put_back(court, case.id, undo)
 
 
 async def tell_uploader(court: Court, item: CopyrightItemRow) -> None:

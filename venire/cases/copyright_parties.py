@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import msgspec
@@ -49,7 +50,7 @@ async def claimant_view(court: Court, row: CopyrightNoticeRow) -> dict[str, Any]
 
 
 async def uploader_view(court: Court, row: CopyrightNoticeRow, account_id: int) -> dict[str, Any]:
-    """To an uploader: the notice without the claimant's address, and their own items alone.
+    """To an uploader: the notice without any address of the claimant, and their own items alone.
 
     NotFound for anybody else, and before a moderator has accepted it.
     """
@@ -62,7 +63,7 @@ async def uploader_view(court: Court, row: CopyrightNoticeRow, account_id: int) 
         **_head(court, row),
         "claimant": notice.name,
         "owner": notice.owner,
-        "email": notice.email,
+        "email": REDACTED,
         "address": REDACTED,
         "phone": REDACTED,
         "work": notice.work,
@@ -90,3 +91,17 @@ async def moderator_view(court: Court, row: CopyrightNoticeRow) -> dict[str, Any
         )
     notice = msgspec.structs.asdict(notice_of(row))
     return {**_head(court, row), "notice": notice, "items": items}
+
+
+async def is_uploader(court: Court, row: CopyrightNoticeRow, account_id: int) -> bool:
+    """Whether a notice names what an account posted: then they are a party, whatever their role."""
+    return any(item.uploader_id == account_id for item in await desk.items_of(court.world, row.id))
+
+
+async def moderator_list(
+    court: Court, rows: Iterable[CopyrightNoticeRow], account_id: int
+) -> list[dict[str, Any]]:
+    """Notices as a moderator reads them, without those that name what is their own."""
+    shown = [await moderator_view(court, row) for row in rows]
+    own = str(account_id)
+    return [one for one in shown if all(item["uploader_id"] != own for item in one["items"])]

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 import msgspec
 
-from venire.cases import delivery, order_messages, territories
+from venire.cases import delivery, late_desks, month_lists, order_messages, territories
 from venire.cases.court import Court
 from venire.cases.orders import NAME_CHARACTERS, TEXT_CHARACTERS, check_silence
 from venire.kernel.clock import DAY_MS, HOUR_MS, iso_ms, utc_day
@@ -44,6 +44,7 @@ DEMAND_STATES: Final = StateMachine(
     ),
 )
 TIMER = "demand_told"
+LATE = "demand_late"
 ACCOUNTS_MOST = 50
 ITEMS_MOST = 50
 _DUE_MS = 10 * DAY_MS
@@ -81,11 +82,17 @@ async def _admin(court: Court, actor_id: int) -> None:
 
 
 async def register(court: Court, draft: Draft, *, actor_id: int) -> DemandRow:
-    """Take a demand in. Invalid `demand_incomplete`, `country_unknown`, `silence_invalid`."""
+    """Take a demand in.
+
+    Raises Invalid `demand_incomplete`, `country_unknown`, `silence_invalid`; NotFound; Forbidden
+    `admin_only`, `own_case`.
+    """
     await _admin(court, actor_id)
     world = court.world
     now_ms = world.now_ms()
     _check(draft, now_ms)
+    if actor_id in draft.account_ids:
+        raise Forbidden("own_case", "another moderator has to act on what is yours")
     for account_id in draft.account_ids:
         if await load_account(world, account_id) is None:
             raise NotFound("record_not_found", "there is no such account")
@@ -114,7 +121,10 @@ async def register(court: Court, draft: Draft, *, actor_id: int) -> DemandRow:
     )
     listed = Put(DEMANDS_BY_MONTH, DemandListRow(utc_day(now_ms)[:7], row.id))
     line = _line(world, row.id, actor_id, row.state, "")
-    await world.storage.commit(f"demand:{row.id}", [Put(DEMANDS, row), listed, line], expect=0)
+    late_ms = max(now_ms, late_desks.late_ms(row))
+    late = timer(f"demand:{row.id}", LATE, str(row.id), late_ms)
+    writes: list[Write] = [Put(DEMANDS, row), listed, line, late]
+    await world.storage.commit(f"demand:{row.id}", writes, expect=0)
     return row
 
 
@@ -144,20 +154,27 @@ def _line(world: World, demand_id: int, actor_id: int, state: str, note: str) ->
 
 
 async def load(court: Court, demand_id: int, *, actor_id: int) -> DemandRow:
-    """A demand. Forbidden `admin_only`, NotFound `record_not_found`."""
+    """A demand, for an admin whom it is not about. Forbidden `admin_only`; NotFound."""
     await _admin(court, actor_id)
     row = await court.world.storage.get(DEMANDS, (demand_id,))
-    if row is None:
+    if row is None or _is_about(row, actor_id):
+        # The same for whom it is about: that there is one may be what they must not know.
         raise NotFound("record_not_found", "Record not found")
     return row
 
 
-async def of_month(court: Court, month: str, *, actor_id: int, limit: int = 100) -> list[DemandRow]:
-    """The demands of a month (`YYYY-MM`), newest first. Forbidden `admin_only`."""
+def _is_about(row: DemandRow, account_id: int) -> bool:
+    return account_id in msgspec.json.decode(row.account_ids, type=list[int])
+
+
+async def of_month(
+    court: Court, month: str, *, actor_id: int, span: month_lists.Span = month_lists.NEWEST
+) -> month_lists.MonthPage[DemandRow]:
+    """The demands of a month (`YYYY-MM`), newest first; none about who asks. Forbidden."""
     await _admin(court, actor_id)
-    listed = await court.world.storage.range(DEMANDS_BY_MONTH, (month,), limit=limit)
-    rows = await court.world.storage.get_many(DEMANDS, [(one.id,) for one in listed])
-    return [row for row in rows if row is not None]
+    page = await month_lists.read(court.world, DEMANDS_BY_MONTH, DEMANDS, month, span)
+    rows = [row for row in page.rows if not _is_about(row, actor_id)]
+    return msgspec.structs.replace(page, rows=rows)
 
 
 async def log(court: Court, demand_id: int) -> list[DemandLogRow]:
@@ -240,12 +257,18 @@ async def _tell(court: Court, key: str) -> None:
 
 
 def timers(court: Court) -> dict[str, TimerHandler]:
-    """What the timer of this part does."""
+    """What the timers of this part do."""
 
     async def told(key: str) -> None:
         await _tell(court, key)
 
-    return {TIMER: told}
+    async def late(key: str) -> None:
+        row = await court.world.storage.get(DEMANDS, (int(key),))
+        if row is not None and not DEMAND_STATES.is_terminal(row.state):
+            about = msgspec.json.decode(row.account_ids, type=list[int])
+            await late_desks.tell_of_demand(court, row, about)
+
+    return {TIMER: told, LATE: late}
 
 
 def view(court: Court, row: DemandRow) -> dict[str, Any]:

@@ -78,7 +78,7 @@ async def _pay(court: Court, at: service.SeatAt) -> dict[str, Any] | None:
     if promise is None or shown is None:
         return None
     why = "" if promise.amount else shown["why"] or "budget_used_up"
-    text = court.policy.pay.written(promise.amount)
+    text = court.policy.pay.written(promise.amount, promise.ledger)
     return {**shown, "amount": promise.amount, "amount_text": text, "why": why}
 
 

@@ -6,6 +6,10 @@
 | voted, no verdict yet | the ballot is struck and not paid; the panel goes on without it |
 | after the verdict, which holds without that ballot | it stays counted |
 | after a verdict that hung on it | fresh jurors judge again, as in an appeal; it stands meanwhile |
+| there is none | the same answer as where it stays counted |
+
+Whoever asks about one account after another learns who judged: no question is answered before it is
+in the operators' log, and an account without a seat is answered like one whose ballot stays.
 
 Nothing is taken back silently: a struck seat is in the record as one that was given back, and the
 commitment to the ballots that a verdict rests on does not hold it.
@@ -17,7 +21,7 @@ from typing import Literal
 
 import msgspec
 
-from venire.cases import appeals_filing, panels, service, steps, store
+from venire.cases import appeals_filing, panels, pay, service, steps, store
 from venire.cases.court import Court
 from venire.cases.model import Case
 from venire.events import CaseChanged
@@ -29,6 +33,8 @@ from venire.storage.verbs import Write
 Outcome = Literal["given_back", "struck", "stands", "judged_again"]
 REASON_CHARACTERS = 2_000
 TO_FRESH_JURORS = "The site asks: one of those who judged this had a tie to it."
+ASKED = "ask_for_a_tie"
+"""A question by which no seat was taken, in the operators' log."""
 _TRIES = 20
 _LOGGED = {"declined": "take_seat", "struck": "strike_ballot"}
 """What the operators' log says of a seat that was taken, by what becomes of it."""
@@ -39,8 +45,7 @@ async def found_conflicted(
 ) -> Outcome:
     """Take a juror's part in a case back, as far as that is still to be done.
 
-    Raises NotFound `case_not_found`, `summons_not_found`; Invalid `reason_missing`; Forbidden
-    `own_case`.
+    Raises NotFound `case_not_found`; Invalid `reason_missing`; Forbidden `own_case`.
     """
     if not reason.strip() or len(reason) > REASON_CHARACTERS:
         raise Invalid("reason_missing", "say why, in 2,000 characters at most")
@@ -65,35 +70,37 @@ async def found_conflicted(
     raise Unavailable("case_busy", "the case is moving; try again in a moment")
 
 
-async def _last_seat(court: Court, case: Case, juror_id: int) -> SeatRow:
+async def _last_seat(court: Court, case: Case, juror_id: int) -> SeatRow | None:
     seats = [
         seat
         for seat in await store.seats(court.world.storage, case.id)
         if seat.juror_id == juror_id and seat.state in {"offered", "seated", "voted", "struck"}
     ]
-    if not seats:
-        raise NotFound("summons_not_found", "this account has no seat in this case")
-    return seats[-1]
+    return seats[-1] if seats else None
 
 
-async def _settle(court: Court, case: Case, seat: SeatRow, actor_id: int, reason: str) -> Outcome:
-    if seat.state == "struck":
-        return "struck"
-    if seat.state in {"offered", "seated"} and service.is_voting(case, seat.round):
-        await _take(court, case, seat, "declined", actor_id, reason)
-        return "given_back"
-    if service.is_voting(case, seat.round):
-        await _take(court, case, seat, "struck", actor_id, reason)
-        return "struck"
-    if case.state == "judging" and case.round is not None and case.round.number > seat.round:
-        # Others are looking at it already, and decide without that ballot.
-        return "judged_again"
-    if not await _hangs_on(court, case, seat):
-        return "stands"
-    line = _logged(court, case, "judge_again", actor_id, reason)
+async def _settle(
+    court: Court, case: Case, seat: SeatRow | None, actor_id: int, reason: str
+) -> Outcome:
+    there = seat is not None and seat.state != "struck"
+    if seat is not None and there and service.is_voting(case, seat.round):
+        given_back = seat.state in {"offered", "seated"}
+        await _take(court, case, seat, "declined" if given_back else "struck", actor_id, reason)
+        return "given_back" if given_back else "struck"
+    hangs = seat is not None and there and await _hangs_on(court, case, seat)
+    # Before any answer: one that changes nothing still tells who judged.
+    line = _logged(court, case, "judge_again" if hangs else ASKED, actor_id, reason)
     await court.world.storage.commit(store.aggregate(case.id), [line])
-    await appeals_filing.appeal_for_the_site(court, case.id, actor_id, TO_FRESH_JURORS)
-    return "judged_again"
+    if hangs:
+        await appeals_filing.appeal_for_the_site(court, case.id, actor_id, TO_FRESH_JURORS)
+        return "judged_again"
+    if seat is None:
+        return "stands"
+    if not there:
+        return "struck"
+    # Others are looking at it already, and decide without that ballot.
+    later = case.state == "judging" and case.round is not None and case.round.number > seat.round
+    return "judged_again" if later else "stands"
 
 
 async def _take(  # noqa: PLR0917 - whose seat of which case, by whom, and why
@@ -105,6 +112,7 @@ async def _take(  # noqa: PLR0917 - whose seat of which case, by whom, and why
     """
     seats = await store.seats(court.world.storage, case.id, seat.round)
     writes = service.settle(court.policy, case, seats, msgspec.structs.replace(seat, state=state))
+    writes += await pay.end_promise(court.world, case.id, seat.round, seat.juror_id)
     await court.world.storage.commit(
         store.aggregate(case.id),
         [*writes, _logged(court, case, _LOGGED[state], actor_id, reason)],

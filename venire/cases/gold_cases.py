@@ -30,6 +30,8 @@ HEARS: Final = (CaseStepped,)
 _LATER_MS: Final = HOUR_MS
 _COVERS: Final = 20
 _COVER_DAYS: Final = 4
+_DOUBTS_MOST: Final = 3
+"""Of the questions that a juror has been trained with: doubted ones are asked of nobody."""
 
 
 class _Lots(NamedTuple):
@@ -216,18 +218,24 @@ async def doubt(court: Court, juror_id: int, question_id: int) -> None:
     """A juror says that an answer is wrong: the bench decides, without being told which it was.
 
     Of gold only once it is retired: before, nobody is told that there was a question. Raises
-    NotFound `question_not_found`, Conflict `question_doubted`.
+    NotFound `question_not_found`, Conflict `question_doubted`, `doubts_enough`.
     """
     row = await gold_store.load(court.world.storage, question_id)
     if row is None or not await _may_doubt(court.world, juror_id, row):
         raise NotFound("question_not_found", "there is no such question that you have answered")
     if not row.doubt:
-        case_id = court.world.ids.next()
-        changes: dict[str, object] = {"state": "doubted", "doubt": "open", "open_case_id": case_id}
-        row = await gold_actions.change(court.world, question_id, changes)
+        if row.purpose == "training" and await _waiting(court.world, juror_id) >= _DOUBTS_MOST:
+            raise Conflict("doubts_enough", "the bench decides on other answers first")
+        row = await gold_actions.begin_doubt(court.world, question_id, court.world.ids.next())
     elif row.doubt != "open" or await store.load(court.world.storage, row.open_case_id):
         raise Conflict("question_doubted", "the bench decides, or has decided, on this answer")
     await ask_bench(court, row)
+
+
+async def _waiting(world: World, juror_id: int) -> int:
+    """How many of the training questions that a juror knows are doubted now, by whomever."""
+    known = await training.seen(world, juror_id)
+    return sum(row.doubt == "open" for row in await gold_store.load_many(world.storage, known))
 
 
 async def _may_doubt(world: World, juror_id: int, row: GoldRow) -> bool:

@@ -189,6 +189,8 @@ class Case(msgspec.Struct, frozen=True, omit_defaults=True):
     """What its reporters weigh together; only ever a reason to ask jurors sooner."""
     second_by_ms: int = 0
     """Until when reports alone wait for one more, where they weigh little."""
+    cut_short: bool = False
+    """Whether a removal by hand came before its judges had decided (`unheard.py`)."""
     appeals: int = 0
     """Decisions in a row that an appeal has overturned."""
     decision: str = ""

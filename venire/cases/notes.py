@@ -1,8 +1,10 @@
 """What moderators do beside judging: notes among themselves, handing a case over, a plain word.
 
 None of it moves the case. Notes and keepers are for moderators alone: no author, no juror, no
-record, no export shows them. Whoever is to hear of something does so from a timer of the commit
-that logs it: nothing is logged as said that was never sent, and nothing is sent twice.
+record, no export shows them; beside a sealed case they are for whoever may open it, and its author
+is written to by nobody: a plain word there is a warning to delete. Whoever is to hear of something
+does so from a timer of the commit that logs it: nothing is logged as said that was never sent, and
+nothing is sent twice.
 """
 
 from __future__ import annotations
@@ -11,8 +13,9 @@ from typing import Any
 
 import msgspec
 
-from venire.cases import delivery, store
+from venire.cases import child_safety, delivery, store
 from venire.cases.court import Court
+from venire.cases.judges import SEALED
 from venire.cases.model import Case
 from venire.kernel.clock import iso_ms, utc_day
 from venire.kernel.errors import Conflict, Forbidden, Invalid, NotFound
@@ -36,11 +39,16 @@ _NOTES = 100
 async def _case(court: Court, public_id: str, actor_id: int) -> Case:
     """A case that this moderator may look after. NotFound, Forbidden `own_case`."""
     case = await store.case_by_public_id(court.world.storage, public_id)
-    if case is None:
+    if case is None or not await is_open_to(court, case, actor_id):
         raise NotFound("case_not_found", "there is no such case")
     if case.author_id == actor_id:
         raise Forbidden("own_case", "another moderator has to act on what is yours")
     return case
+
+
+async def is_open_to(court: Court, case: Case, actor_id: int) -> bool:
+    """Whether a case is not sealed, or this account may open what is."""
+    return SEALED not in case.categories or await child_safety.may_open(court, actor_id)
 
 
 def _checked(text: str) -> str:
@@ -89,7 +97,7 @@ async def hand_over(
 ) -> None:
     """Give a case to another moderator, who is told; to nobody when `to` is None. Logged.
 
-    Raises Invalid `not_a_moderator`, Forbidden `own_case`.
+    Raises Invalid `not_a_moderator`, Forbidden `own_case`, `named_person_only`.
     """
     case = await _case(court, public_id, actor_id)
     if len(text) > TEXT_CHARACTERS:
@@ -98,6 +106,8 @@ async def hand_over(
         taker = await load_account(court.world, to)
         if taker is None or taker.state == DELETED or not taker.moderates:
             raise Invalid("not_a_moderator", "only a moderator can look after a case")
+        if not await is_open_to(court, case, to):
+            raise Forbidden("named_person_only", "only a person named for such cases can take it")
         if to == case.author_id:
             raise Forbidden("own_case", "another moderator has to act on what is yours")
     aggregate, now_ms = f"case_notes:{case.id}", court.world.now_ms()
@@ -126,10 +136,12 @@ async def hand_over(
 async def message_author(court: Court, public_id: str, *, actor_id: int, text: str) -> None:
     """Write to the author of a case, without a strike and without a statement; logged.
 
-    Raises Invalid `text_missing`; Forbidden `own_case`; Conflict `author_gone`.
+    Raises Invalid `text_missing`; Forbidden `own_case`, `case_sealed`; Conflict `author_gone`.
     """
     text = _checked(text)
     case = await _case(court, public_id, actor_id)
+    if SEALED in case.categories:
+        raise Forbidden("case_sealed", "nobody writes to the author of a sealed case")
     author = await load_account(court.world, case.author_id)
     if author is None or author.state == DELETED:
         raise Conflict("author_gone", "nobody is there any more to read it")
@@ -156,7 +168,8 @@ async def go_on(court: Court, key: str) -> None:
         return
     if what == MESSAGE:
         row = await court.world.storage.get(MODERATOR_ACTIONS, (more, int(number)))
-        if row is not None:
+        # It may have been sealed since it was logged: then nobody is warned.
+        if row is not None and SEALED not in case.categories:
             await _tell_author(court, case, row)
         return
     language = await people.language_of(court.world, int(more))

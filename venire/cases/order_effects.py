@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from venire.cases import delivery, order_messages
+from venire.cases import delivery, order_messages, order_sight
 from venire.cases.court import Court
 from venire.cases.territories import expanded
 from venire.kernel.clock import iso_ms
@@ -94,20 +94,31 @@ async def carry_out(court: Court, row: OrderRow, post_id: int, *, lifting: bool)
     withheld = WithheldRow(post_id, row.id, row.territory)
     write: Write = Delete(WITHHELD, withheld) if lifting else Put(WITHHELD, withheld)
     await storage.commit(aggregate, [write])
-    # Of all orders on it together: one that ends does not end what another wants.
-    standing = await storage.range(WITHHELD, (post_id,), limit=_ORDERS_OF_POST)
-    countries = expanded(
-        one for order in standing for one in msgspec.json.decode(order.territory, type=list[str])
+    standing = await _ordered(court, post_id)
+    while True:
+        await posts.set_withheld(court.world, post_id, standing)
+        # Another order may have come or ended since this was read: whoever writes last looks last.
+        again = await _ordered(court, post_id)
+        if again == standing:
+            return
+        standing = again
+
+
+async def _ordered(court: Court, post_id: int) -> frozenset[str]:
+    """Where all orders on a post together want it withheld: one that ends does not end another."""
+    rows = await court.world.storage.range(WITHHELD, (post_id,), limit=_ORDERS_OF_POST)
+    return expanded(
+        one for order in rows for one in msgspec.json.decode(order.territory, type=list[str])
     )
-    await posts.set_withheld(court.world, post_id, countries)
 
 
 async def tell_approvers(court: Court, row: OrderRow) -> None:
     """Tell whoever may approve that an order waits, when it comes and when its time runs out."""
     when = "late" if court.world.now_ms() >= late_ms(row) else "new"
     url = f"{court.world.site.base_url}/moderation/orders/{row.id}"
+    kept_out = {row.registered_by, *await order_sight.authors(court.world, row)}
     for account_id in await _approvers(court):
-        if account_id == row.registered_by:
+        if account_id in kept_out:
             continue
         language = await people.language_of(court.world, account_id)
         text = order_messages.waits(language, iso_ms(row.due_at_ms), url)

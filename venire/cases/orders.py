@@ -11,7 +11,7 @@ from typing import Any, Final
 
 import msgspec
 
-from venire.cases import order_effects, territories
+from venire.cases import month_lists, order_effects, order_sight, territories
 from venire.cases.court import Court
 from venire.cases.policy import Policy
 from venire.kernel.clock import DAY_MS, HOUR_MS, iso_ms, utc_day
@@ -79,7 +79,7 @@ async def register(court: Court, draft: Draft, *, actor_id: int) -> OrderRow:
     """Take an order in. Nothing follows before somebody else has approved it.
 
     Raises Invalid `order_incomplete`, `country_unknown`, `territory_too_wide`, `silence_invalid`,
-    `order_posts_unknown`.
+    `order_posts_unknown`; Forbidden `own_case`.
     """
     world = court.world
     now_ms = world.now_ms()
@@ -89,6 +89,8 @@ async def register(court: Court, draft: Draft, *, actor_id: int) -> OrderRow:
     unknown = [str(one) for one in draft.post_ids if one not in there]
     if unknown:
         raise Invalid("order_posts_unknown", "there are no such posts", posts=unknown)
+    if any(post.author_id == actor_id for post in there.values()):
+        raise Forbidden("own_case", "another moderator has to act on what is yours")
     received_ms = draft.received_at_ms if draft.received_at_ms is not None else now_ms
     row = OrderRow(
         id=world.ids.next(),
@@ -171,31 +173,49 @@ def _line(world: World, row: OrderRow, actor_id: int, action: str, reason: str) 
         actor_id=actor_id,
         action=action,
         target=str(row.id),
-        reason=reason,
+        # The log is read by every moderator; what is silent stands with the order alone.
+        reason="" if order_sight.is_silent(world, row) else reason,
         aggregate=f"order:{row.id}",
     )
 
 
-async def load(world: World, order_id: int) -> OrderRow:
-    """An order. NotFound `record_not_found`."""
-    row = await world.storage.get(ORDERS, (order_id,))
-    if row is None:
+async def _reads(court: Court, row: OrderRow, account: Account | None) -> bool:
+    approves = account is not None and is_approver(court.policy, account)
+    return account is not None and not await order_sight.is_kept_from(
+        court.world, row, account, approves=approves
+    )
+
+
+async def load(court: Court, order_id: int, *, actor_id: int) -> OrderRow:
+    """An order, for who may know of it. NotFound `record_not_found`."""
+    row = await court.world.storage.get(ORDERS, (order_id,))
+    if row is None or not await _reads(court, row, await load_account(court.world, actor_id)):
         raise NotFound("record_not_found", "Record not found")
     return row
 
 
-async def of_month(world: World, month: str, limit: int = 100) -> list[OrderRow]:
-    """The orders of a month (`YYYY-MM`), newest first."""
-    listed = await world.storage.range(ORDERS_BY_MONTH, (month,), limit=limit)
-    rows = await world.storage.get_many(ORDERS, [(one.id,) for one in listed])
-    return [row for row in rows if row is not None]
+async def _load_not_own(court: Court, order_id: int, actor_id: int) -> OrderRow:
+    row = await load(court, order_id, actor_id=actor_id)
+    if actor_id in await order_sight.authors(court.world, row):
+        raise Forbidden("own_case", "another moderator has to act on what is yours")
+    return row
 
 
-async def _approver(court: Court, actor_id: int, row: OrderRow) -> None:
+async def of_month(
+    court: Court, month: str, *, actor_id: int, span: month_lists.Span = month_lists.NEWEST
+) -> month_lists.MonthPage[OrderRow]:
+    """The orders of a month (`YYYY-MM`) that somebody may know of, newest first."""
+    account = await load_account(court.world, actor_id)
+    page = await month_lists.read(court.world, ORDERS_BY_MONTH, ORDERS, month, span)
+    rows = [row for row in page.rows if await _reads(court, row, account)]
+    return msgspec.structs.replace(page, rows=rows)
+
+
+async def _approver(court: Court, actor_id: int, row: OrderRow | None) -> None:
     account = await load_account(court.world, actor_id)
     if account is None or not is_approver(court.policy, account):
         raise Forbidden("approver_only", "only the person named for orders decides this")
-    if actor_id == row.registered_by:
+    if row is not None and actor_id == row.registered_by:
         raise Forbidden("second_person_needed", "who registered an order does not approve it")
 
 
@@ -216,8 +236,11 @@ async def _move(
 
 
 async def approve(court: Court, order_id: int, *, actor_id: int) -> OrderRow:
-    """Have an order carried out. Forbidden `approver_only`, `second_person_needed`; Conflict."""
-    row = await load(court.world, order_id)
+    """Have an order carried out.
+
+    Raises Forbidden `own_case`, `approver_only`, `second_person_needed`; NotFound; Conflict.
+    """
+    row = await _load_not_own(court, order_id, actor_id)
     await _approver(court, actor_id, row)
     now_ms = court.world.now_ms()
     changes = {"state": "approved", "decided_by": actor_id, "decided_at_ms": now_ms}
@@ -227,7 +250,7 @@ async def approve(court: Court, order_id: int, *, actor_id: int) -> OrderRow:
 async def refuse(court: Court, order_id: int, *, actor_id: int, reason: str) -> OrderRow:
     """Refuse an order, with reasons, which the record counts. As `approve`."""
     _check_reason(reason)
-    row = await load(court.world, order_id)
+    row = await _load_not_own(court, order_id, actor_id)
     await _approver(court, actor_id, row)
     now_ms = court.world.now_ms()
     changes = {
@@ -242,7 +265,7 @@ async def refuse(court: Court, order_id: int, *, actor_id: int, reason: str) -> 
 async def dispute(court: Court, order_id: int, *, actor_id: int, reason: str) -> OrderRow:
     """Note that an order is obeyed under protest, and why: also before a court. Conflict."""
     _check_reason(reason)
-    row = await load(court.world, order_id)
+    row = await _load_not_own(court, order_id, actor_id)
     if row.state in {"refused", "lifted"}:
         raise Conflict("order_is_over", "this order binds nobody any more")
     if row.disputed:
@@ -253,10 +276,8 @@ async def dispute(court: Court, order_id: int, *, actor_id: int, reason: str) ->
 async def lift(court: Court, order_id: int, *, actor_id: int, reason: str) -> OrderRow:
     """Show again what an order withheld: it was withdrawn, lapsed, or a court annulled it."""
     _check_reason(reason)
-    row = await load(court.world, order_id)
-    account = await load_account(court.world, actor_id)
-    if account is None or not is_approver(court.policy, account):
-        raise Forbidden("approver_only", "only the person named for orders decides this")
+    row = await _load_not_own(court, order_id, actor_id)
+    await _approver(court, actor_id, None)
     changes = {"state": "lifting", "place": 0, "reason": reason}
     return await _move(court.world, row, actor_id, "order_lift", reason, **changes)
 

@@ -17,7 +17,7 @@ from venire.cases.judges import SEALED
 from venire.cases.model import Case
 from venire.cases.policy import Policy
 from venire.events import CaseChanged, CaseStepped
-from venire.kernel.clock import MINUTE_MS, iso_ms, utc_day
+from venire.kernel.clock import DAY_MS, MINUTE_MS, iso_ms, utc_day
 from venire.kernel.errors import Conflict, Forbidden, Invalid, NotFound
 from venire.people import actions as people
 from venire.people.admin_log import log_line
@@ -35,6 +35,8 @@ RELEASING: Final = "releasing"
 RELEASED: Final = "released"
 REASON_CHARACTERS: Final = 2_000
 CONTACT_CHARACTERS: Final = 400
+KEPT_MS: Final = 183 * DAY_MS
+"""From when it was prepared, and from its release on anew."""
 _OF_CASE_MOST: Final = 10
 _LISTED: Final = 100
 _TRIES: Final = 8
@@ -80,8 +82,8 @@ async def _is_pressing(court: Court, case: Case) -> bool:
         return False
     if "detector" not in case.sources:
         return False
-    said = await store.sources(court.world.storage, case.id)
-    sure = any(one.kind == "detector" and (one.score or 0) >= packets.prepare_at for one in said)
+    said = await store.said_by(court.world.storage, case.id, "detector")
+    sure = any((one.score or 0) >= packets.prepare_at for one in said)
     return sure and bool(await posts.aimed_at(court.world, case.subject_id))
 
 
@@ -142,12 +144,18 @@ async def _prepare(court: Court, case: Case, actor_id: int, reason: str) -> Pack
         released_at_ms=None,
         record_index=None,
     )
-    listed = PacketListRow(_month(now_ms), row.id, case.id)
-    writes: list[Write] = [Put(PACKETS, row), Put(PACKET_LIST, listed)]
+    writes = _put(row)
     if actor_id != _SYSTEM:
         writes.append(_log(court, case, row, "prepare_packet", reason))
     await world.storage.commit(_aggregate(row), writes, expect=0)
     return row
+
+
+def _put(row: PacketRow) -> list[Write]:
+    """The writes of a packet and of its place in a list: both lapse, and at the same time."""
+    listed = PacketListRow(_month(row.prepared_at_ms), row.id, row.case_id)
+    lapses_ms = (row.released_at_ms or row.prepared_at_ms) + KEPT_MS
+    return [Put(PACKETS, row, lapses_ms), Put(PACKET_LIST, listed, lapses_ms)]
 
 
 def _month(at_ms: int) -> str:
@@ -312,7 +320,7 @@ def _given(court: Court, row: PacketRow, actor_id: int, contact: str, reason: st
 async def _intend(court: Court, case: Case, row: PacketRow, reason: str) -> PacketRow:
     salt = court.world.chance.token(SALT_BYTES)
     writes = [
-        Put(PACKETS, row),
+        *_put(row),
         record_store.put_salt(_entry_key(row), _aggregate(row), salt, row.author_id),
         _log(court, case, row, "release_packet", f"{row.released_to}: {reason}"),
     ]
@@ -348,7 +356,7 @@ async def _finish(court: Court, case: Case, row: PacketRow) -> PacketRow:
     )
     index = await court.sequencer.append(_entry_key(row), entry)
     done = msgspec.structs.replace(row, version=row.version + 1, state=RELEASED, record_index=index)
-    await court.world.storage.commit(_aggregate(row), [Put(PACKETS, done)], expect=row.version)
+    await court.world.storage.commit(_aggregate(row), _put(done), expect=row.version)
     return done
 
 

@@ -19,18 +19,20 @@ from venire.cases.model import Case
 from venire.cases.policy import Policy
 from venire.events import BallotServed, CaseStepped, PanelEnded
 from venire.jury import store as jury_store
-from venire.kernel.clock import iso_ms
+from venire.kernel.clock import DAY_MS, iso_ms
 from venire.people import actions as people
 from venire.storage.tables.cases import SeatRow
 from venire.storage.tables.service import (
+    OPEN_PROMISES,
     PROMISES,
     SERVED,
     SERVED_YEARS,
+    OpenPromiseRow,
     PromiseRow,
     ServedRow,
     ServedYearRow,
 )
-from venire.storage.verbs import Envelope, Put, Write
+from venire.storage.verbs import Delete, Envelope, Put, Write
 from venire.storage.world import World
 from venire.treasury import actions as treasury
 from venire.treasury.ledger import month_of
@@ -38,6 +40,10 @@ from venire.treasury.ledger import month_of
 HEARS: Final = (CaseStepped, PanelEnded)
 CURSOR: Final = "served_years"
 _ENDS_NOTHING: Final = frozenset({"hold", "draw", "seat"})
+_OPEN_MS: Final = 62 * DAY_MS
+"""A round is long over by then; whatever is left of it holds no budget back."""
+_OPEN_MOST: Final = 1_000
+"""Beyond so many seats at once the budget is a goal that may be missed by some of them."""
 _OVER: Final = frozenset({"verdict", "hung", "expired"})
 
 
@@ -60,15 +66,52 @@ async def offer_to(world: World, policy: Policy, juror_id: int) -> Offer | None:
         return None
     pay = policy.pay
     spent = await treasury.spent(world, pay.currency, month_of(world.now_ms()))
-    left = max(0, pay.budget - spent)
+    left = max(0, pay.budget - spent - await spoken_for(world, pay.currency))
     why = "unpaid" if pay.rate == 0 else ("budget_used_up" if left < pay.rate else "")
     return Offer(pay.currency, 0 if why else pay.rate, pay.rate, pay.budget, left, pay.terms, why)
 
 
-def put_promise(offer: Offer, case_id: int, number: int, juror_id: int, at_ms: int) -> Write:
-    """The write of what a juror was told when taking a seat."""
+async def spoken_for(world: World, currency: str) -> int:
+    """What was promised and not earned yet, in minor units: this month and the last one."""
+    now_ms = world.now_ms()
+    this = month_of(now_ms)
+    last = month_of(now_ms - int(iso_ms(now_ms)[8:10]) * DAY_MS)
+    found = [
+        row
+        for month in (this, last)
+        for row in await world.storage.range(OPEN_PROMISES, (currency, month), limit=_OPEN_MOST)
+    ]
+    return sum(row.amount for row in found)
+
+
+def put_promise(
+    offer: Offer, case_id: int, number: int, juror_id: int, *, at_ms: int, until_ms: int
+) -> list[Write]:
+    """The writes of what a juror was told when taking a seat, which is theirs `until_ms`."""
     row = PromiseRow(case_id, number, juror_id, offer.currency, offer.amount, offer.terms, at_ms)
-    return Put(PROMISES, row)
+    writes: list[Write] = [Put(PROMISES, row)]
+    if row.amount:
+        writes.append(Put(OPEN_PROMISES, _open(row), until_ms))
+    return writes
+
+
+def _open(row: PromiseRow) -> OpenPromiseRow:
+    month = month_of(row.at_ms)
+    return OpenPromiseRow(row.ledger, month, row.case_id, row.round, row.juror_id, row.amount)
+
+
+async def keep_open(world: World, case_id: int, number: int, juror_id: int) -> list[Write]:
+    """The writes by which a promise outlives its seat: the ballot is there, the round not over."""
+    row = await promised(world, case_id, number, juror_id)
+    if row is None or not row.amount:
+        return []
+    return [Put(OPEN_PROMISES, _open(row), world.now_ms() + _OPEN_MS)]
+
+
+async def end_promise(world: World, case_id: int, number: int, juror_id: int) -> list[Write]:
+    """The writes by which a promise holds no budget back any more: it is earned, or given back."""
+    row = await promised(world, case_id, number, juror_id)
+    return [] if row is None or not row.amount else [Delete(OPEN_PROMISES, _open(row))]
 
 
 async def promised(world: World, case_id: int, number: int, juror_id: int) -> PromiseRow | None:
@@ -116,7 +159,8 @@ async def _note_served(world: World, seat: SeatRow) -> None:
         amount=0 if promise is None else promise.amount,
     )
     told = BallotServed(seat.case_id, seat.round, seat.juror_id)
-    await world.storage.commit(store.aggregate(seat.case_id), [Put(SERVED, row)], [told])
+    over = await end_promise(world, seat.case_id, seat.round, seat.juror_id)
+    await world.storage.commit(store.aggregate(seat.case_id), [Put(SERVED, row), *over], [told])
 
 
 # from what was served to the books, and to a word of thanks

@@ -10,6 +10,13 @@ import msgspec
 _CURRENCY: Final = re.compile(r"[A-Z]{3}", re.ASCII)
 _DIGITS_MOST: Final = 4
 _MOST: Final = 1 << 40
+_DIGITS: Final = 2
+_DIGITS_OF: Final = {
+    **dict.fromkeys(("BIF", "CLP", "DJF", "GNF", "ISK", "JPY", "KMF", "KRW", "PYG"), 0),
+    **dict.fromkeys(("RWF", "UGX", "VND", "VUV", "XAF", "XOF", "XPF"), 0),
+    **dict.fromkeys(("BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"), 3),
+}
+"""Digits behind the point by ISO 4217, of the currencies that have not two."""
 
 
 class PayPolicy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -26,13 +33,17 @@ class PayPolicy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     budget: int = 50_000
     terms: str = "2026-11"
 
-    def written(self, amount: int) -> str:
-        """An amount as people read it: `EUR 1.25`."""
-        if not self.digits:
-            return f"{self.currency} {amount}"
+    def written(self, amount: int, currency: str = "") -> str:
+        """An amount as people read it: `EUR 1.25`; also in a `currency` of former times."""
+        currency = currency or self.currency
+        digits = self.digits
+        if currency != self.currency:
+            digits = _DIGITS_OF.get(currency, _DIGITS)
+        if not digits:
+            return f"{currency} {amount}"
         sign = "-" if amount < 0 else ""
-        whole, part = divmod(abs(amount), 10**self.digits)
-        return f"{self.currency} {sign}{whole}.{part:0{self.digits}d}"
+        whole, part = divmod(abs(amount), 10**digits)
+        return f"{currency} {sign}{whole}.{part:0{digits}d}"
 
 
 def pay_faults(pay: PayPolicy) -> list[tuple[str, str]]:

@@ -78,7 +78,8 @@ async def _on_hold(court: Court, case: Case, key: str) -> None:
         if not stands(case):
             # Told late: it was over before anyone was stopped.
             return
-        if not is_severe(case, await store.sources(storage, case.id), court.policy):
+        said = await store.said_by(storage, case.id, "detector", "bank")
+        if not is_severe(case, said, court.policy):
             return
         row = await _intend(court, case, key)
     if row.ended_cause or row.record_index is not None:

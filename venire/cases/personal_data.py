@@ -14,6 +14,7 @@ import msgspec
 
 from venire.kernel.ids import PostId
 from venire.people.endorsements import ENDORSEMENT
+from venire.people.letters import SUMMONS
 from venire.people.relations import BLOCK, MUTE, NOTE
 from venire.posts.listing import account_entries
 from venire.posts.marks import BOOKMARK, FAVOURITE, PIN, REBLOG
@@ -25,6 +26,7 @@ from venire.storage.tables.appeals import APPEALS, APPEALS_BY_ACCOUNT
 from venire.storage.tables.cases import REPORTS, REPORTS_BY_REPORTER
 from venire.storage.tables.conversations import CONVERSATION_LIST, CONVERSATIONS
 from venire.storage.tables.every import ALL
+from venire.storage.tables.letters import LetterLostRow, LetterRow
 from venire.storage.tables.media import MEDIA, POST_MEDIA
 from venire.storage.tables.moving import IMPORT_FAILURES, IMPORTS, POST_ORIGINS, WAITING_TIES
 from venire.storage.tables.notifications import HELD_NOTIFICATIONS
@@ -73,6 +75,7 @@ WITHHELD = {
     "ledger_totals": "who judges is told to nobody, in no file",
     "payout_desks": "who judges is told to nobody, in no file",
     "payouts": "who judges is told to nobody, in no file",
+    "juror_ledgers": "who judges is told to nobody, in no file",
     "jury_training": "who judges is told to nobody, in no file",
     "list_members": "on whose lists one stands is theirs to know",
     "moderator_actions": "what was done in office is the site's to answer for",
@@ -83,6 +86,7 @@ WITHHELD = {
     "copyright_items_by_uploader": "names the claimant's case; the uploader has its copy",
     "copyright_items": "names the claimant's case; the uploader has its copy",
     "data_demand_log": "what was done in office is the site's to answer for",
+    "open_promises": "who judges is told to nobody, in no file",
     "order_posts": "what an authority ordered; its author is told unless that is forbidden",
     "reviews": "what was done in office is the site's to answer for",
     "sealed_cases": "is with the authority",
@@ -149,9 +153,14 @@ SECRETS = frozenset(
         "signal",
         "state_case_id",
         "token_hash",
+        "withheld_in",
     }
 )
-"""Columns that open a door, or that lead to a case from which others could be told."""
+"""Columns that open a door, or that lead to a case from which others could be told.
+
+`withheld_in`: an order may be carried out of which its author must not hear yet; who is told of one
+has a statement.
+"""
 _PAGE = 250
 _KINDS_OF_RELATION = (BLOCK, MUTE, NOTE, ENDORSEMENT)
 _OFFICE = "admin."
@@ -207,12 +216,14 @@ async def rows_of(world: World, table: Table[Any], account_id: int) -> Rows:
         # A table that nobody showed a way through: whole, and so complete.
         found = _scanned(world, table)
     async for row in found:
-        if getattr(row, table.subject[0]) == account_id and not _of_office(row):
+        if getattr(row, table.subject[0]) == account_id and not _of_duty(row):
             yield row
 
 
-def _of_office(row: Any) -> bool:
-    """Whether a row tells of a task: a moderator hears who reported."""
+def _of_duty(row: Any) -> bool:
+    """Whether a row tells of a task: a moderator hears who reported, a juror of a summons."""
+    if isinstance(row, LetterRow | LetterLostRow):
+        return row.kind == SUMMONS
     return str(getattr(row, "type", "")).startswith(_OFFICE)
 
 

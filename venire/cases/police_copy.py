@@ -1,7 +1,8 @@
 """The target's copy for the police: the post as it stood, and nothing that is somebody else's.
 
 No private data of its author, no reporter, no juror. Whoever the post is aimed at may take it, and
-whoever reported a threat: in it nothing stands that they have not seen.
+whoever reported a threat while it stood: in it nothing stands that they have not seen. A report of
+what is hidden already is taken, and opens nothing.
 """
 
 from __future__ import annotations
@@ -16,6 +17,8 @@ from venire.kernel.clock import iso_ms
 from venire.kernel.errors import Gone, NotFound
 from venire.posts import actions as posts
 
+SHOWN: Final = "shown"
+"""Of a report: that the post stood when it was filed. Kept with it: a case may be held again."""
 THREATS: Final = frozenset({"incitement", "harassment", "privacy"})
 """What is aimed at somebody who may not be named in it, and says so by reporting it."""
 
@@ -48,14 +51,15 @@ async def police_copy(court: Court, public_id: str, viewer_id: int) -> dict[str,
 
 
 async def may_take(court: Court, case: Case, viewer_id: int) -> bool:
-    """Whether a post is aimed at somebody, or they reported a threat in it."""
+    """Whether a post is aimed at somebody, or they reported a threat in it while it stood."""
     if SEALED in case.categories or case.subject_kind != "post" or viewer_id == case.author_id:
         return False
     if viewer_id in await posts.aimed_at(court.world, case.subject_id):
         return True
     if THREATS.isdisjoint(case.categories):
         return False
-    return await store.has_reported(court.world.storage, case.id, viewer_id)
+    said = await store.reports_of(court.world.storage, case.id, viewer_id)
+    return any(one.body.get(SHOWN) is True for one in said)
 
 
 def as_text(copy: dict[str, Any]) -> str:

@@ -11,6 +11,7 @@ from venire.cases import delivery, intake, messages, report_desk, reporters, rul
 from venire.cases.court import Court
 from venire.cases.judges import holds_at_once
 from venire.cases.model import Case, Source, Subject
+from venire.cases.police_copy import SHOWN
 from venire.events import ReportFiled
 from venire.kernel.errors import Invalid, NotFound
 from venire.notices import store as notices
@@ -164,7 +165,8 @@ async def on_report_filed(court: Court, envelope: Envelope) -> None:
             key = f"report:{row.id}:withdrawn"
             await withdrawn.tell_reporter(court, row.id, row.reporter_id, key)
             continue
-        source = await _holding(court, subject, _source(court, row, post))
+        said = _source(court, row, post, stood=await _stood(court, row, post))
+        source = await _holding(court, subject, said)
         aimed = await is_aimed_at(court, subject, row.reporter_id)
         said_by = await reporters.weight(court, row.reporter_id, aimed_at=aimed)
         source = msgspec.structs.replace(source, weight=said_by)
@@ -174,7 +176,16 @@ async def on_report_filed(court: Court, envelope: Envelope) -> None:
             await tell_outcome(court, case, row.reporter_id)
 
 
-def _source(court: Court, row: ReportRow, post: Post | None) -> Source:
+async def _stood(court: Court, row: ReportRow, post: Post | None) -> bool:
+    """Whether a post was there to be read when this was filed."""
+    if post is None or post.state == VISIBLE:
+        return post is not None
+    case = await store.case_of_subject(court.world.storage, "post", post.id)
+    # Another report may have hidden it while this one waited to be looked at.
+    return case is not None and row.created_at_ms <= (case.held_at_ms or 0)
+
+
+def _source(court: Court, row: ReportRow, post: Post | None, *, stood: bool) -> Source:
     private = post is not None and post.visibility not in {"public", "unlisted"}
     return Source(
         kind="report",
@@ -183,7 +194,7 @@ def _source(court: Court, row: ReportRow, post: Post | None) -> Source:
         category=category_of(row, court),
         at_ms=row.created_at_ms,
         account_id=row.reporter_id,
-        body={"comment": row.comment},
+        body={"comment": row.comment, SHOWN: stood},
         private=private,
         edited_at_ms=None if post is None else post.edited_at_ms,
     )

@@ -7,7 +7,7 @@ from typing import Literal
 
 import msgspec
 
-from venire.cases import appeals, asking, clocks, closing, reporter_rules, rounds
+from venire.cases import appeals, asking, clocks, closing, reporter_rules, rounds, unheard
 from venire.cases.judges import SEALED, acted_on, is_for_bench
 from venire.cases.limits import LIFTS, LIMITS, hold_after, limited, measure_of, stays, struck_by
 from venire.cases.model import Case, Hold, Round, RoundKind, Source, Step, StepType, Verdict
@@ -115,15 +115,13 @@ def merge(case: Case, source: Source, policy: Policy, *, new_reporter: bool = Tr
 
 
 def is_reopened_by(case: Case, source: Source, policy: Policy) -> bool:
-    """Whether what was kept is judged again.
+    """Whether what was kept, or left in its place, is judged again.
 
     An outside body says otherwise; or the post was changed since; or it is now said to break a
     rule that graver judges answer for than those who kept it. Else a friend's report of spam, or a
     harmless first wording, would be a shield for ever.
     """
-    if case.state == "decided" and stays(case):
-        return source.kind == "notice"
-    if case.state != "decided" or case.verdict != "keeps":
+    if case.state != "decided" or not (case.verdict == "keeps" or stays(case)):
         return False
     changed = (source.edited_at_ms or 0) >= (case.measured_at_ms or 0) > 0
     judges = _WEIGHT.get(policy.category(source.category).judges, 0)
@@ -388,7 +386,8 @@ _EFFECTS: dict[StepType, Callable[[Case, Step], Case]] = {
     "keep": _lifted,
     "dispute": _disputed,
     "moderator_action": lambda case, step: closing.undone(
-        case, appeals.after_moderator(case, _by_moderator(case, step), step)
+        case,
+        appeals.after_moderator(case, unheard.noted(case, _by_moderator(case, step), step), step),
     ),
     "close": closing.closed,
     "appeal": appeals.filed,

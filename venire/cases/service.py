@@ -57,7 +57,12 @@ async def accept(world: World, policy: Policy, at: SeatAt) -> SeatRow:
     if (taken := await _taken(world, at)) is not None:
         return taken
     offer = await pay.offer_to(world, policy, at.juror_id)
-    promise = [] if offer is None else [pay.put_promise(offer, *at, world.now_ms())]
+    now_ms = world.now_ms()
+
+    def promise(seat: SeatRow) -> list[Write]:
+        if offer is None:
+            return []
+        return pay.put_promise(offer, *at, at_ms=now_ms, until_ms=seat.deadline_ms)
 
     def answer(case: Case, _seats: Sequence[SeatRow], seat: SeatRow) -> SeatRow:
         minutes = policy.panel.ballot_minutes
@@ -86,7 +91,10 @@ async def decline(world: World, policy: Policy, at: SeatAt) -> SeatRow:
     def answer(_case: Case, _seats: Sequence[SeatRow], seat: SeatRow) -> SeatRow:
         return msgspec.structs.replace(seat, state="declined")
 
-    return await _answer(world, policy, at, answer, from_states=("offered", "seated"))
+    over = await pay.end_promise(world, *at)
+    return await _answer(
+        world, policy, at, answer, from_states=("offered", "seated"), also=lambda _: over
+    )
 
 
 async def cast_ballot(
@@ -120,7 +128,8 @@ async def cast_ballot(
             voted_at_ms=max(world.now_ms(), last_ms + 1),
         )
 
-    return await _answer(world, policy, at, answer, from_states=("seated",))
+    kept = await pay.keep_open(world, *at)
+    return await _answer(world, policy, at, answer, from_states=("seated",), also=lambda _: kept)
 
 
 async def _within_measure(world: World, policy: Policy, at: SeatAt) -> None:
@@ -181,7 +190,7 @@ async def _answer(
     *,
     from_states: tuple[str, ...],
     late: bool = False,
-    also: Sequence[Write] = (),
+    also: Callable[[SeatRow], Sequence[Write]] = lambda _: (),
 ) -> SeatRow:
     for _ in range(_TRIES):
         case = await store.load(world.storage, at.case_id)
@@ -191,7 +200,7 @@ async def _answer(
         _check(case, seat, from_states, now_ms=world.now_ms(), late=late)
         seats = await store.seats(world.storage, at.case_id, at.round)
         answered = answer(case, seats, seat)
-        writes = [*settle(policy, case, seats, answered), *also]
+        writes = [*settle(policy, case, seats, answered), *also(answered)]
         try:
             await world.storage.commit(
                 store.aggregate(case.id), writes, [CaseChanged(case.id)], expect=case.version

@@ -198,9 +198,28 @@ async def has_reported(storage: Storage, case_id: int, account_id: int) -> bool:
     return any(row.kind == "report" and row.account_id == account_id for row in found)
 
 
+async def reports_of(
+    storage: Storage, case_id: int, account_id: int, limit: int = 100
+) -> list[Source]:
+    """What one member reported of the subject of this case."""
+    above = ("report", f"{account_id}:")
+    rows = await storage.range(SOURCES, (case_id,), above=above, limit=limit)
+    return [
+        msgspec.json.decode(row.body, type=Source)
+        for row in rows
+        if row.kind == "report" and row.account_id == account_id
+    ]
+
+
 async def sources(storage: Storage, case_id: int, limit: int = _SOURCES_MOST) -> list[Source]:
     """What was said: all of it, since every reporter is excluded from the draw and answered."""
     rows = await storage.range(SOURCES, (case_id,), limit=limit)
+    return [msgspec.json.decode(row.body, type=Source) for row in rows]
+
+
+async def said_by(storage: Storage, case_id: int, *kinds: str) -> list[Source]:
+    """What was said by machines or by a body: few, however many members have reported."""
+    rows = [row for kind in kinds for row in await storage.range(SOURCES, (case_id, kind))]
     return [msgspec.json.decode(row.body, type=Source) for row in rows]
 
 

@@ -23,7 +23,9 @@ async def ballots_of(storage: Storage, case: Case, step: Step, record_index: int
     if case.asks not in {"", "gold"}:
         return []
     seats = await store.seats(storage, case.id, current.number)
-    cast = sorted((seat.juror_id, int(seat.vote == "violates")) for seat in seats if seat.vote)
+    # A ballot that was struck counted for nothing, and teaches nothing.
+    valid = [seat for seat in seats if seat.state == "voted"]
+    cast = sorted((seat.juror_id, int(seat.vote == "violates")) for seat in valid)
     row = VerdictRow(
         day=utc_day(step.at_ms),
         shard=gold_store.shard_of(case.id),

@@ -11,11 +11,12 @@ import contextlib
 
 import msgspec
 
-from venire.cases import moderators, store
+from venire.cases import moderators, putting_back, store
 from venire.cases.court import Court
 from venire.cases.discipline import may_act
+from venire.cases.judges import SEALED
 from venire.kernel.clock import DAY_MS, HOUR_MS
-from venire.kernel.errors import Conflict, Invalid, NotFound, Problem
+from venire.kernel.errors import Conflict, Forbidden, Invalid, NotFound, Problem
 from venire.kernel.ids import AccountId, id_at
 from venire.people import follow_lists, follows
 from venire.people.admin_log import log_line
@@ -65,21 +66,23 @@ async def begin(
     until_ms: int,
     reason: str,
     category: str = "spam",
+    wave_id: int | None = None,
 ) -> WaveRow:
     """Begin to take back what an account did; the timers do it.
 
+    `wave_id`: of whoever may have to begin it again after a crash; it is begun once under it.
     Raises Invalid `span_invalid`, `reason_missing`, `category_unknown`; NotFound; Forbidden.
     """
+    begun = None if wave_id is None else await court.world.storage.get(WAVES, (wave_id,))
+    if begun is not None:
+        return begun
     await may_act(court.world, actor_id, account_id)
     now_ms = court.world.now_ms()
-    if not 0 <= since_ms < until_ms <= now_ms + HOUR_MS or until_ms - since_ms > SPAN_MOST_MS:
-        raise Invalid("span_invalid", "a wave lies in the past and lasts 31 days at most")
-    if not reason.strip() or len(reason) > moderators.REASON_CHARACTERS:
-        raise Invalid("reason_missing", "say why, in 2,000 characters at most")
+    _check(since_ms, until_ms, now_ms, reason)
     if category not in {known.name for known in court.policy.categories}:
         raise Invalid("category_unknown", "not a category of this site's policy")
     row = WaveRow(
-        id=court.world.ids.next(),
+        id=court.world.ids.next() if wave_id is None else wave_id,
         version=1,
         account_id=account_id,
         actor_id=actor_id,
@@ -105,6 +108,13 @@ async def begin(
     return row
 
 
+def _check(since_ms: int, until_ms: int, now_ms: int, reason: str) -> None:
+    if not 0 <= since_ms < until_ms <= now_ms + HOUR_MS or until_ms - since_ms > SPAN_MOST_MS:
+        raise Invalid("span_invalid", "a wave lies in the past and lasts 31 days at most")
+    if not reason.strip() or len(reason) > moderators.REASON_CHARACTERS:
+        raise Invalid("reason_missing", "say why, in 2,000 characters at most")
+
+
 def _line(world: World, row: WaveRow, actor_id: int, action: str, reason: str) -> Write:
     return log_line(
         world,
@@ -112,6 +122,18 @@ def _line(world: World, row: WaveRow, actor_id: int, action: str, reason: str) -
         action=action,
         target=str(row.account_id),
         reason=reason,
+        aggregate=f"wave:{row.id}",
+    )
+
+
+def _left(world: World, row: WaveRow, post_id: int, why: str) -> Write:
+    """A line for whoever restored a wave: which post stays hidden, and why."""
+    return log_line(
+        world,
+        actor_id=row.actor_id,
+        action="wave_left",
+        target=f"post:{post_id}",
+        reason=why,
         aggregate=f"wave:{row.id}",
     )
 
@@ -155,13 +177,15 @@ async def go_on(court: Court, key: str) -> None:
     row = await court.world.storage.get(WAVES, (int(key),))
     if row is None or row.state not in {UNDOING, RESTORING}:
         return
-    new = await (_undo(court, row) if row.state == UNDOING else _put_back(court, row))
+    left: list[tuple[int, str]] = []
+    new = await (_undo(court, row) if row.state == UNDOING else _put_back(court, row, left))
     if new.part == DONE:
         ended = UNDONE if row.state == UNDOING else RESTORED
         counted = await _counted(court.world, new) if ended == UNDONE else new
         new = msgspec.structs.replace(counted, state=ended)
     new = msgspec.structs.replace(new, version=row.version + 1)
     writes: list[Write] = [Put(WAVES, new, row.at_ms + KEPT_MS)]
+    writes += [_left(court.world, row, post_id, why) for post_id, why in left]
     if new.part != DONE:
         due_ms = court.world.now_ms() + _NEXT_MS
         writes.append(timer(f"wave:{row.id}", TIMER, key, due_ms))
@@ -226,7 +250,11 @@ async def _remove(court: Court, row: WaveRow, post_id: int) -> None:
     if post.state != VISIBLE and not swept:
         return
     await _list(court.world, row, _POST, post_id)
-    with contextlib.suppress(Conflict):
+    case = await store.case_of_subject(court.world.storage, "post", post_id)
+    if case is not None and SEALED in case.categories:
+        return
+    # One post that is gone, or that nobody may touch, does not stop those after it.
+    with contextlib.suppress(Conflict, Forbidden, NotFound):
         await moderators.act_on_post(
             court,
             post_id,
@@ -251,13 +279,16 @@ async def _undo_follows(world: World, row: WaveRow) -> WaveRow:
     return msgspec.structs.replace(row, part=DONE if done else FOLLOWS, place=place)
 
 
-async def _put_back(court: Court, row: WaveRow) -> WaveRow:
+async def _put_back(court: Court, row: WaveRow, left: list[tuple[int, str]]) -> WaveRow:
+    """Put the next few things back; `left` takes the posts that stay hidden, and why."""
     kind = {POSTS: _POST, BOOSTS: _BOOST, FOLLOWS: _FOLLOW}[row.part]
     above = None if row.place is None else (row.place,)
     items = await court.world.storage.range(WAVE_ITEMS, (row.id, kind), above=above, limit=_AT_ONCE)
     for item in items:
         if kind == _POST:
-            await _keep(court, row, item.item_id)
+            why = await _keep(court, row, item.item_id)
+            if why:
+                left.append((item.item_id, why))
         elif kind == _BOOST:
             await _repost(court.world, row.account_id, item.item_id)
         else:
@@ -268,21 +299,14 @@ async def _put_back(court: Court, row: WaveRow) -> WaveRow:
     return msgspec.structs.replace(row, part=following if done else row.part, place=place)
 
 
-async def _keep(court: Court, row: WaveRow, post_id: int) -> None:
+async def _keep(court: Court, row: WaveRow, post_id: int) -> str:
+    """Put a post back; empty when it is, or was before, else why it is not."""
     case = await store.case_of_subject(court.world.storage, "post", post_id)
-    if case is None or case.measure != "remove":
-        return
-    try:
-        await moderators.act(
-            court,
-            case.public_id,
-            actor_id=row.actor_id,
-            action="keep",
-            reason=f"Put back what was taken with wave {row.id}.",
-        )
-    except (Conflict, NotFound):
-        # Kept already, by an appeal or another moderator, or its case is over.
-        return
+    if case is None:
+        return ""
+    reason = f"Put back what was taken with wave {row.id}."
+    undo = putting_back.Undo(row.actor_id, row.category, reason)
+    return await putting_back.put_back(court, case.id, undo)
 
 
 async def _repost(world: World, account_id: int, post_id: int) -> None:

@@ -94,11 +94,11 @@ def juror() -> None:
 
 @juror.command("add")
 @click.argument("name")
-@click.option("--paid", is_flag=True)
-@click.option("--bench", is_flag=True)
+@click.option("--paid/--unpaid", default=None)
+@click.option("--bench/--no-bench", default=None)
 @data_option
-def add(name: str, data: str | None, *, paid: bool, bench: bool) -> None:
-    """Appoint a trained juror, or a member of the bench."""
+def add(name: str, data: str | None, *, paid: bool | None, bench: bool | None) -> None:
+    """Appoint a trained juror, or a member of the bench; what is not said stays as it is."""
 
     async def act(house: House) -> jury.Standing:
         found = await people_store.find_by_handle(house.world, re.sub(r"^@", "", name))
@@ -136,6 +136,10 @@ def list_jurors(data: str | None, json_to: str | None) -> None:
             f" {', '.join(row['missing'])}"
         )
         lines += [
+            f"  also owed, from before: {one} {amount} (minor units)"
+            for one, amount in row["owed_before"].items()
+        ]
+        lines += [
             f"  payout {one['id']} of account {row['id']}: {one['amount_text']}, {one['state']}"
             for one in row["payouts"]
         ]
@@ -149,8 +153,13 @@ async def juror_row(house: House, member: Juror) -> dict[str, Any]:
     missing: tuple[str, ...] = ()
     if not member.bench:
         missing = await jury.unfit_for(world, policy.jury, member)
-    owed = await owed_to(world, policy, member.account_id)
-    _, asked = await payouts.standing(world, policy.pay.currency, member.account_id)
+    currency = policy.pay.currency
+    owed, asked = await owed_to(world, member.account_id, currency)
+    former = {}
+    for one in await payouts.ledgers(world, member.account_id):
+        if one != currency:
+            former[one], more = await owed_to(world, member.account_id, one)
+            asked = [*asked, *more]
     consent = await choices.consent_of(world.storage, member.account_id)
     return {
         "id": str(member.account_id),
@@ -160,9 +169,10 @@ async def juror_row(house: House, member: Juror) -> dict[str, Any]:
         "paid": member.paid,
         "missing": list(missing),
         "warning": "" if consent is None else consent.warning,
-        "currency": policy.pay.currency,
+        "currency": currency,
         "owed": owed,
         "owed_text": policy.pay.written(owed),
+        "owed_before": {one: amount for one, amount in former.items() if amount},
         "payouts": [payout_view(policy, one) for one in asked if one.state in {"asked", "sent"}],
     }
 

@@ -156,18 +156,28 @@ async def opt_out(world: World, account_id: int) -> None:
         await _change(world, account_id, {"state": "left"})
 
 
-async def appoint(world: World, account_id: int, *, bench: bool, paid: bool) -> None:
-    """Make an account a trained juror, by an operator; on the bench if so asked.
+async def appoint(
+    world: World,
+    account_id: int,
+    *,
+    bench: bool | None,
+    paid: bool | None,
+    also: Sequence[Write] = (),
+) -> None:
+    """Make an account a trained juror, by an operator; None leaves as it is what there is.
 
+    `also` is written in the same commit, under the aggregate `juror:{account_id}`.
     Who is appointed to the pool has consented to nothing: they do so themselves before a draw.
     """
     if await people.load_account(world, account_id) is None:
         raise NotFound("record_not_found", "there is no such account")
+    said = {"bench": bench, "paid": paid, "trained": True}
     await _change(
         world,
         account_id,
-        {"bench": bench, "paid": paid, "trained": True},
-        consented=bench or world.site.acceptance,
+        {name: value for name, value in said.items() if value is not None},
+        also=also,
+        consented=bool(bench) or world.site.acceptance,
     )
 
 

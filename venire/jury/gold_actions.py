@@ -170,6 +170,24 @@ async def change(world: World, identifier: int, changes: dict[str, object]) -> G
     raise Unavailable("question_busy", "try again in a moment")
 
 
+async def begin_doubt(world: World, identifier: int, case_id: int) -> GoldRow:
+    """Have an answer doubted under this case, unless it was already: then as it stands."""
+    for _ in range(_TRIES):
+        row = await gold_store.load(world.storage, identifier)
+        if row is None:
+            raise NotFound("question_not_found", "there is no such question")
+        if row.doubt:
+            return row
+        try:
+            changed = msgspec.structs.replace(
+                row, state="doubted", doubt="open", open_case_id=case_id
+            )
+            return await gold_store.save(world.storage, changed, expect=row.version)
+        except Conflict:
+            continue
+    raise Unavailable("question_busy", "try again in a moment")
+
+
 async def release(
     world: World, identifier: int, case_id: int, votes: Sequence[bool], most: int
 ) -> GoldRow | None:

@@ -80,6 +80,12 @@ async def load(storage: Storage, identifier: int) -> GoldRow | None:
     return await storage.get(GOLD, (identifier,))
 
 
+async def load_many(storage: Storage, identifiers: Sequence[int]) -> list[GoldRow]:
+    """Questions; those that do not exist are left out."""
+    rows = await storage.get_many(GOLD, [(one,) for one in identifiers])
+    return [row for row in rows if row is not None]
+
+
 async def shelf(storage: Storage, purpose: str, category: str) -> list[GoldShelfRow]:
     """The questions of a category that may be asked, or are being asked."""
     return await storage.range(GOLD_SHELF, (purpose, category), limit=SHELF_MOST)

@@ -271,6 +271,12 @@ async def answered(world: World, account_id: int, question_id: int) -> bool:
     return row is not None and question_id in _sheet(row).seen
 
 
+async def seen(world: World, account_id: int) -> tuple[int, ...]:
+    """The training questions that a juror has answered, in whichever attempt."""
+    row = await gold_store.training(world.storage, account_id)
+    return _sheet(row).seen
+
+
 async def passed_at_ms(world: World, account_id: int) -> int:
     """When a juror last passed; 0 for never."""
     row = await gold_store.training(world.storage, account_id)

@@ -23,8 +23,8 @@ class SystemClock:
     """The machine's clock, kept from running backwards within one process.
 
     A clock set back by an hour would otherwise put a post below its own parent and a deadline
-    before its summons. It goes on at its own pace from there: one that stood still until the
-    machine's has caught up would let no deadline come.
+    before its summons. It goes on at half its pace from there until the machine's has caught up:
+    one that stood still would let no deadline come, one at full pace would be ahead for ever.
     """
 
     def __init__(self) -> None:
@@ -38,9 +38,9 @@ class SystemClock:
         if wall_ms >= self._last_ms + passed_ms:
             self._last_ms, self._told_ns = wall_ms, ticked_ns
         else:
-            # The rest of a millisecond is kept: asking often does not slow it down.
-            self._last_ms += passed_ms
-            self._told_ns += passed_ms * 1_000_000
+            # The rest of two milliseconds is kept: asking often does not slow it down.
+            self._last_ms += passed_ms // 2
+            self._told_ns += passed_ms // 2 * 2_000_000
         return self._last_ms
 
 

@@ -11,6 +11,10 @@ from venire.storage.verbs import Put
 from venire.storage.world import World
 
 REASON_CHARACTERS = 2_000
+APPOINT_JUROR = "appoint_juror"
+SETTLE_PAYOUT = "settle_payout"
+OF_JURORS = frozenset({APPOINT_JUROR, SETTLE_PAYOUT, "grant_hold_key", "revoke_hold_key"})
+"""What was done to a juror: a moderator reads that it was, an admin to whom."""
 
 
 def log_line(

@@ -264,7 +264,14 @@ _VERSION_3 = Migration(
     ),
 )
 
-MIGRATIONS: tuple[Migration, ...] = (_VERSION_2, _VERSION_3)
+_VERSION_4 = Migration(
+    4,
+    "what the third version was still to get when the first sites had it",
+    _VERSION_3.steps,
+)
+"""Of a folder that has all of it already, nothing is changed."""
+
+MIGRATIONS: tuple[Migration, ...] = (_VERSION_2, _VERSION_3, _VERSION_4)
 """From the second version on. The first one is the set of tables that were declared then.
 
 A table is created as it is declared now: a column that a later version adds to it is there already

@@ -71,10 +71,10 @@ class _Recent:
         self._wakes += 1
 
     async def page(self, after: int, limit: int) -> list[Envelope]:
-        """As `Storage.tail`; whoever is far behind reads for itself."""
+        """As `Storage.tail`; whoever is far behind, or ahead at a start, reads for itself."""
         if self._after is None:
             self._after = self._through = after
-        if after < self._after:
+        if after < self._after or after > self._through:
             return await self._storage.tail(after, limit)
         if after >= self._through:
             async with self._reading:

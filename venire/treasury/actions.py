@@ -21,6 +21,9 @@ async def post(world: World, entry: Entry) -> bool:
             if (there.kind, there.postings) != (entry.kind, entry.postings):
                 raise Refused("entry_differs", "this key was posted otherwise", key=entry.key)
             return False
+        if entry.juror_id is not None:
+            # First: what is owed in a currency that nobody looks into would never be found.
+            await store.note_ledger(world.storage, entry.ledger, entry.juror_id)
         told = EntryPosted(entry.ledger, entry.key)
         try:
             await world.storage.commit(

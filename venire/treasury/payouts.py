@@ -7,13 +7,14 @@ down as failed and stands in the juror's balance again.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import cast
 
 import msgspec
 
 from venire.events import PayoutMoved
 from venire.kernel.errors import Conflict, Invalid, NotFound
-from venire.storage.verbs import Envelope
+from venire.storage.verbs import Envelope, Write
 from venire.storage.world import World
 from venire.treasury import ledger, store
 from venire.treasury.actions import owed, post
@@ -80,9 +81,11 @@ async def move(
     *,
     fee: int = 0,
     said: str = "",
+    also: Sequence[Write] = (),
 ) -> Payout:
     """Note what became of a payout; noting the same twice is once.
 
+    `also` is written in the same commit, under the aggregate of the juror's desk.
     Raises NotFound `record_not_found`, Conflict `transition_not_allowed`, Invalid `fee_invalid`.
     """
     if not 0 <= fee <= MOST:
@@ -97,6 +100,9 @@ async def move(
         moved = ledger.paid_state(
             there, state, fee=fee, said=said[:SAID_CHARACTERS], at_ms=world.now_ms()
         )
+        if moved.amount + moved.fee > MOST:
+            # Together they leave the fund in one sum: the books could never take it.
+            raise Invalid("fee_invalid", "Amount and fee together are too large", most=MOST)
         back = there.amount if state in {"failed", "withdrawn"} else 0
         over = ledger.PAYOUT.is_terminal(state)
         head = msgspec.structs.replace(
@@ -105,7 +111,7 @@ async def move(
         try:
             await world.storage.commit(
                 store.desk_aggregate(currency, juror_id),
-                [store.put_desk(head), store.put_payout(moved)],
+                [store.put_desk(head), store.put_payout(moved), *also],
                 [PayoutMoved(currency, juror_id, payout_id, state)],
                 expect=desk.version,
             )
@@ -113,6 +119,19 @@ async def move(
             continue
         return moved
     raise Conflict("try_again", "This changed meanwhile: try again")
+
+
+async def ledgers(world: World, juror_id: int) -> list[str]:
+    """The currencies in which a juror has earned."""
+    return await store.ledgers(world.storage, juror_id)
+
+
+async def ledger_of(world: World, currency: str, juror_id: int, payout_id: int) -> str:
+    """In which currency a payout is: a site may pay in another by now. NotFound."""
+    for name in (currency, *await ledgers(world, juror_id)):
+        if await store.payout(world.storage, name, juror_id, payout_id) is not None:
+            return name
+    raise NotFound("record_not_found", "Record not found")
 
 
 async def on_payout_moved(world: World, envelope: Envelope) -> None:

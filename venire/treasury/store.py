@@ -9,11 +9,13 @@ import msgspec
 
 from venire.kernel.errors import Refused
 from venire.storage.tables.treasury import (
+    JUROR_LEDGERS,
     LEDGER_ENTRIES,
     LEDGER_POSTINGS,
     LEDGER_TOTALS,
     PAYOUT_DESKS,
     PAYOUTS,
+    JurorLedgerRow,
     LedgerEntryRow,
     LedgerPostingRow,
     LedgerTotalRow,
@@ -28,6 +30,7 @@ _ENTRY = msgspec.json.Decoder(Entry)
 _MONTHS_MOST = 1_200
 _MONTH_MOST = 10_000
 _PAGE = 500
+_LEDGERS_MOST = 100
 
 
 def aggregate(entry: Entry) -> str:
@@ -149,6 +152,18 @@ def _owner(account: str) -> int | None:
 def sums_of(row: LedgerTotalRow) -> Sums:
     """The noun of a month's row."""
     return Sums(row.debits, row.credits, row.posted)
+
+
+async def note_ledger(storage: Storage, ledger: str, juror_id: int) -> None:
+    """Note in which currency something is posted for a juror, before it is; again is the same."""
+    if await storage.get(JUROR_LEDGERS, (juror_id, ledger)) is None:
+        await storage.put(JUROR_LEDGERS, JurorLedgerRow(juror_id, ledger))
+
+
+async def ledgers(storage: Storage, juror_id: int) -> list[str]:
+    """The currencies in which a juror has earned."""
+    rows = await storage.range(JUROR_LEDGERS, (juror_id,), limit=_LEDGERS_MOST)
+    return [row.ledger for row in rows]
 
 
 async def desk(storage: Storage, ledger: str, juror_id: int) -> PayoutDeskRow:

@@ -9,6 +9,10 @@ from venire.web.words import ACTIONS
 LOGGED: Final = {
     **ACTIONS,
     "message": "Written to the author",
+    "take_seat": "A juror's seat taken back",
+    "strike_ballot": "A ballot struck for a tie to the case",
+    "ask_for_a_tie": "Asked whether somebody has a tie to the case",
+    "judge_again": "Fresh jurors asked, for a tie of one to the case",
     "sensitive": "Pictures behind a warning",
     "unsensitive": "Pictures without a warning again",
     "silence": "Left out of public lists",

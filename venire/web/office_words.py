@@ -47,6 +47,11 @@ BULK_WHY: Final = {
     "kept_by_jury": "kept by jurors",
     "removed_before": "removed before",
     "case_closed": "its case is over",
+    "own_case": "your own",
+    "named_person_only": "for the named person",
+    "judged_after_all": "hidden until its judges decide",
+    "removed_otherwise": "removed for something else",
+    "copyright": "a claim of copyright stands",
 }
 ORDER_STATES: Final = {
     "registered": "waits for approval",

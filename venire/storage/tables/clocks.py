@@ -104,7 +104,8 @@ PACKETS = Table(
     aggregate="packet:{id}",
     subject=("author_id",),
     version="version",
-    retention="6 months after its case, or 6 months after its release",
+    expires=True,
+    retention="6 months, or 6 months after its release",
     wide=True,
 )
 PACKET_LIST = Table(
@@ -115,6 +116,7 @@ PACKET_LIST = Table(
     clustering=("id",),
     descending=True,
     aggregate="packet:{id}",
+    expires=True,
     retention="as the packet",
 )
 KEY_HOLDS = Table(

@@ -70,7 +70,8 @@ COPYRIGHT_NOTICES = Table(
     partition=("id",),
     aggregate="copyright:{id}",
     version="version",
-    retention="3 years, as a claim can be brought",
+    expires=True,
+    retention="3 years, as a claim can be brought; 90 days after its last move at least",
     wide=True,
 )
 COPYRIGHT_BY_MONTH = Table(
@@ -81,6 +82,7 @@ COPYRIGHT_BY_MONTH = Table(
     clustering=("id",),
     descending=True,
     aggregate="copyright:{id}",
+    expires=True,
     retention="as the notice",
 )
 COPYRIGHT_ITEMS = Table(
@@ -91,6 +93,7 @@ COPYRIGHT_ITEMS = Table(
     clustering=("n",),
     aggregate="copyright:{notice_id}",
     subject=("uploader_id",),
+    expires=True,
     retention="as the notice",
     wide=True,
 )
@@ -103,6 +106,7 @@ COPYRIGHT_BY_UPLOADER = Table(
     descending=True,
     aggregate="copyright:{notice_id}",
     subject=("uploader_id",),
+    expires=True,
     retention="as the notice",
 )
 

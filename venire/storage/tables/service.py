@@ -43,6 +43,17 @@ class PromiseRow(msgspec.Struct, frozen=True):
     at_ms: int
 
 
+class OpenPromiseRow(msgspec.Struct, frozen=True):
+    """A promise whose ballot has not been served: the part of the budget that is spoken for."""
+
+    ledger: str
+    month: str
+    case_id: int
+    round: int
+    juror_id: int
+    amount: int
+
+
 class DoseRow(msgspec.Struct, frozen=True):
     """The seats that a juror of the lot takes on a day, so that two at once are not one too many.
 
@@ -115,6 +126,17 @@ PROMISES = Table(
     subject=("juror_id",),
     retention="ten years, as books are kept",
 )
+OPEN_PROMISES = Table(
+    name="open_promises",
+    row=OpenPromiseRow,
+    question="How much was promised in this month that nobody has earned yet?",
+    partition=("ledger", "month"),
+    clustering=("case_id", "round", "juror_id"),
+    aggregate="case:{case_id}",
+    subject=("juror_id",),
+    expires=True,
+    retention="until the ballot is served or the seat given back; two months at most",
+)
 DOSES = Table(
     name="juror_doses",
     row=DoseRow,
@@ -156,4 +178,4 @@ JUDGED_OBJECTS = Table(
     retention="as the verdict",
 )
 
-TABLES = (CONSENTS, CHOICES, PROMISES, DOSES, SERVED, SERVED_YEARS, JUDGED_OBJECTS)
+TABLES = (CONSENTS, CHOICES, PROMISES, OPEN_PROMISES, DOSES, SERVED, SERVED_YEARS, JUDGED_OBJECTS)

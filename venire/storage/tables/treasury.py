@@ -53,6 +53,13 @@ class LedgerTotalRow(msgspec.Struct, frozen=True):
     counted_through: int
 
 
+class JurorLedgerRow(msgspec.Struct, frozen=True):
+    """A currency in which something was posted for a juror: a site may come to pay in another."""
+
+    juror_id: int
+    ledger: str
+
+
 class PayoutDeskRow(msgspec.Struct, frozen=True):
     """How much a juror has asked for, so that nothing is paid out twice. Minor units.
 
@@ -110,6 +117,16 @@ LEDGER_TOTALS = Table(
     subject=("juror_id",),
     retention="ten years, as books are kept; counted again from the entries",
 )
+JUROR_LEDGERS = Table(
+    name="juror_ledgers",
+    row=JurorLedgerRow,
+    question="In which currencies has this juror earned?",
+    partition=("juror_id",),
+    clustering=("ledger",),
+    aggregate="juror_ledger:{juror_id}:{ledger}",
+    subject=("juror_id",),
+    retention="ten years, as books are kept",
+)
 PAYOUT_DESKS = Table(
     name="payout_desks",
     row=PayoutDeskRow,
@@ -132,4 +149,4 @@ PAYOUTS = Table(
     retention="ten years, as books are kept",
 )
 
-TABLES = (LEDGER_ENTRIES, LEDGER_POSTINGS, LEDGER_TOTALS, PAYOUT_DESKS, PAYOUTS)
+TABLES = (LEDGER_ENTRIES, LEDGER_POSTINGS, LEDGER_TOTALS, JUROR_LEDGERS, PAYOUT_DESKS, PAYOUTS)

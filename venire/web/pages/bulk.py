@@ -14,7 +14,7 @@ from venire.people.store import find_by_handle, load_accounts
 from venire.posts import actions as posts
 from venire.storage.tables.bulk import BulkRow
 from venire.web import office_words
-from venire.web.months import asked_month
+from venire.web.months import asked_month, asked_span
 from venire.web.visit import Visit
 
 _SHOWN = 40
@@ -24,11 +24,12 @@ _OPENING = 120
 async def index(visit: Visit) -> Response:
     """Those of a month, and the form for another."""
     month = asked_month(visit)
-    rows = await bulk.of_month(visit.world, month.name)
+    page = await bulk.of_month(visit.world, month.name, asked_span(visit))
     return visit.page(
         "bulk.html",
         month=month,
-        rows=[await _line(visit, row) for row in rows],
+        older=page.older,
+        rows=[await _line(visit, row) for row in page.rows],
         categories=visit.court.policy.categories,
         names=office_words,
     )

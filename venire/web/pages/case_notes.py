@@ -7,6 +7,7 @@ from typing import Any
 from starlette.responses import Response
 
 from venire.cases import notes, reporters
+from venire.cases.judges import SEALED
 from venire.cases.model import Case
 from venire.kernel.errors import Invalid
 from venire.people.store import find_by_handle, load_accounts
@@ -14,11 +15,14 @@ from venire.web.visit import Visit
 
 
 async def beside(visit: Visit, case: Case) -> dict[str, Any] | None:
-    """Notes and keeper of a case, for a moderator who is not its author."""
+    """Notes and keeper of a case, for a moderator who is not its author and may open it."""
     moderator = visit.moderator()
-    if case.author_id == moderator.id:
+    if case.author_id == moderator.id or not await notes.is_open_to(
+        visit.court, case, moderator.id
+    ):
         return None
-    return await notes.of_case(visit.court, case.public_id, actor_id=moderator.id)
+    found = await notes.of_case(visit.court, case.public_id, actor_id=moderator.id)
+    return {**found, "may_write_to_author": SEALED not in case.categories}
 
 
 def _back(visit: Visit, done: str) -> Response:

@@ -10,7 +10,7 @@ from venire.cases.copyright_model import Counter, Notice
 from venire.kernel.errors import Invalid, NotFound
 from venire.kernel.ids import parse_id
 from venire.web import office_words
-from venire.web.months import asked_month
+from venire.web.months import asked_month, asked_span
 from venire.web.visit import Visit
 
 
@@ -48,24 +48,28 @@ def _number(visit: Visit, name: str = "notice_id") -> int:
 
 async def index(visit: Visit) -> Response:
     """The notices of a month, and those of the month before that wait (moderators)."""
-    month = asked_month(visit)
-    rows = await desk.of_month(visit.world, month.name)
-    if month.now:
+    month, span = asked_month(visit), asked_span(visit)
+    page = await desk.of_month(visit.world, month.name, span)
+    rows = page.rows
+    if month.now and span.below is None:
         earlier = await desk.of_month(visit.world, month.before)
-        rows += [row for row in earlier if row.state == "received"]
-    shown = [await parties.moderator_view(visit.court, row) for row in rows]
-    return visit.page("copyright_queue.html", month=month, rows=shown, names=office_words)
+        rows = rows + [row for row in earlier.rows if row.state == "received"]
+    shown = await parties.moderator_list(visit.court, rows, visit.moderator().id)
+    return visit.page(
+        "copyright_queue.html", month=month, older=page.older, rows=shown, names=office_words
+    )
 
 
 async def show(visit: Visit) -> Response:
-    """A notice: to moderators whole, to an uploader their copy."""
+    """A notice: to an uploader their copy, whoever they are, to other moderators whole."""
     row = await desk.load(visit.world, _number(visit))
     account = visit.member()
-    if account.moderates:
+    whole = account.moderates and not await parties.is_uploader(visit.court, row, account.id)
+    if whole:
         shown = await parties.moderator_view(visit.court, row)
     else:
         shown = await parties.uploader_view(visit.court, row, account.id)
-    return visit.page("copyright_notice.html", c=shown, whole=account.moderates, names=office_words)
+    return visit.page("copyright_notice.html", c=shown, whole=whole, names=office_words)
 
 
 async def act(visit: Visit) -> Response:

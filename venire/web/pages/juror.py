@@ -77,20 +77,18 @@ async def statement(visit: Visit) -> Response:
 
 
 async def ask_payout(visit: Visit) -> Response:
-    """Ask for all that is owed."""
+    """Ask for all that is owed in a currency."""
     account = visit.member()
-    await payouts.ask(visit.world, visit.court.policy.pay.currency, account.id)
+    currency = visit.form.text("currency", most=3) or visit.court.policy.pay.currency
+    await payouts.ask(visit.world, currency, account.id)
     return visit.redirect("/jury/statement", done="payout_asked")
 
 
 async def withdraw_payout(visit: Visit) -> Response:
     """Take a payout back that nobody has taken up."""
     account = visit.member()
-    await payouts.move(
-        visit.world,
-        visit.court.policy.pay.currency,
-        account.id,
-        parse_id(visit.request.path_params["payout"]) or 0,
-        "withdrawn",
-    )
+    payout_id = parse_id(visit.request.path_params["payout"]) or 0
+    now = visit.court.policy.pay.currency
+    currency = await payouts.ledger_of(visit.world, now, account.id, payout_id)
+    await payouts.move(visit.world, currency, account.id, payout_id, "withdrawn")
     return visit.redirect("/jury/statement", done="payout_withdrawn")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from starlette.responses import Response
 
-from venire.cases import data_demands, orders
+from venire.cases import data_demands, order_sight, orders
 from venire.kernel.clock import parse_iso_ms
 from venire.kernel.errors import Invalid, NotFound
 from venire.kernel.ids import parse_id
@@ -12,7 +12,7 @@ from venire.notices.addresses import parse_post_url
 from venire.people.model import ADMIN
 from venire.people.store import find_by_handle, load_accounts
 from venire.web import office_words
-from venire.web.months import asked_month
+from venire.web.months import asked_month, asked_span
 from venire.web.visit import Visit
 
 _ORDER_WAITS = frozenset({"registered", "approved", "lifting"})
@@ -39,14 +39,16 @@ def _number(visit: Visit, name: str) -> int:
 
 async def index(visit: Visit) -> Response:
     """The orders of a month, those of the month before that wait, and the form for another."""
-    month = asked_month(visit)
-    rows = await orders.of_month(visit.world, month.name)
-    if month.now:
-        earlier = await orders.of_month(visit.world, month.before)
-        rows += [row for row in earlier if row.state in _ORDER_WAITS]
+    month, span, actor_id = asked_month(visit), asked_span(visit), visit.moderator().id
+    page = await orders.of_month(visit.court, month.name, actor_id=actor_id, span=span)
+    rows = page.rows
+    if month.now and span.below is None:
+        earlier = await orders.of_month(visit.court, month.before, actor_id=actor_id)
+        rows = rows + [row for row in earlier.rows if row.state in _ORDER_WAITS]
     return visit.page(
         "orders.html",
         month=month,
+        older=page.older,
         rows=[orders.view(visit.court, row) for row in rows],
         demands=visit.moderator().role == ADMIN,
         names=office_words,
@@ -83,13 +85,15 @@ async def register(visit: Visit) -> Response:
 async def show(visit: Visit) -> Response:
     """One order, and what may be done with it."""
     account = visit.moderator()
-    row = await orders.load(visit.world, _number(visit, "order_id"))
-    approves = orders.is_approver(visit.court.policy, account)
+    row = await orders.load(visit.court, _number(visit, "order_id"), actor_id=account.id)
+    own = account.id in await order_sight.authors(visit.world, row)
+    approves = orders.is_approver(visit.court.policy, account) and not own
     return visit.page(
         "order.html",
         o=orders.view(visit.court, row),
         decides=approves and account.id != row.registered_by,
         approves=approves,
+        own=own,
         names=office_words,
     )
 
@@ -113,14 +117,17 @@ async def act(visit: Visit) -> Response:
 
 async def demands(visit: Visit) -> Response:
     """The demands for data of a month, and those of the month before that wait (admins)."""
-    month, actor_id = asked_month(visit), visit.moderator().id
-    rows = await data_demands.of_month(visit.court, month.name, actor_id=actor_id)
-    if month.now:
+    month, span, actor_id = asked_month(visit), asked_span(visit), visit.moderator().id
+    page = await data_demands.of_month(visit.court, month.name, actor_id=actor_id, span=span)
+    rows = page.rows
+    if month.now and span.below is None:
         earlier = await data_demands.of_month(visit.court, month.before, actor_id=actor_id)
-        rows += [row for row in earlier if data_demands.DEMAND_STATES.state(row.state).exits]
+        waits = data_demands.DEMAND_STATES.state
+        rows = rows + [row for row in earlier.rows if waits(row.state).exits]
     return visit.page(
         "demands.html",
         month=month,
+        older=page.older,
         rows=[data_demands.view(visit.court, row) for row in rows],
         names=office_words,
     )
