@@ -222,23 +222,29 @@ class Full(Exception):  # noqa: N818
     """No entry gets into the record."""
 
 
+async def held_up(house, monkeypatch):
+    """A case whose draw is written and not in the record: nothing gets into it."""
+    real = house.court.sequencer.append
+
+    async def append(key, entry):
+        if b'"type":"draw"' in entry:
+            raise Full
+        return await real(key, entry)
+
+    monkeypatch.setattr(house.court.sequencer, "append", append)
+    author = await house.site.member("author")
+    made = await author.post("/api/v1/statuses", json={"status": THREAT})
+    with contextlib.suppress(AssertionError):
+        await house.settle()
+    case = await house.case_on(made.json()["id"])
+    assert case.pending.type == "draw"
+    monkeypatch.setattr(house.court.sequencer, "append", real)
+    return case
+
+
 async def test_a_draw_that_comes_into_the_record_too_late_is_drawn_again(tmp_path, monkeypatch):
     async with a_house(tmp_path, Relay()) as house:
-        real = house.court.sequencer.append
-
-        async def append(key, entry):
-            if b'"type":"draw"' in entry:
-                raise Full
-            return await real(key, entry)
-
-        monkeypatch.setattr(house.court.sequencer, "append", append)
-        author = await house.site.member("author")
-        made = await author.post("/api/v1/statuses", json={"status": THREAT})
-        with contextlib.suppress(AssertionError):
-            await house.settle()
-        case = await house.case_on(made.json()["id"])
-        assert case.pending.type == "draw"
-        monkeypatch.undo()
+        case = await held_up(house, monkeypatch)
         first = case.pending.opens
         house.site.clock.advance(7_000)
         await steps.advance(house.court, case.id)

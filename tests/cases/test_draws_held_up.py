@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
-
 import pytest
 
-from tests.cases.test_drawing import Full, a_house, said, verifies, wait
+from tests.cases.test_drawing import a_house, held_up, said, verifies, wait
 from tests.cases.test_panel_rules import use
 from tests.kit.beacons import Relay
 from tests.kit.courthouse import THREAT
@@ -16,26 +14,6 @@ from venire.cases.public import note_policy
 from venire.jury import freezing
 
 pytestmark = pytest.mark.anyio
-
-
-async def held_up(house, monkeypatch):
-    """A case whose draw is written and not in the record: nothing gets into it."""
-    real = house.court.sequencer.append
-
-    async def append(key, entry):
-        if b'"type":"draw"' in entry:
-            raise Full
-        return await real(key, entry)
-
-    monkeypatch.setattr(house.court.sequencer, "append", append)
-    author = await house.site.member("author")
-    made = await author.post("/api/v1/statuses", json={"status": THREAT})
-    with contextlib.suppress(AssertionError):
-        await house.settle()
-    case = await house.case_on(made.json()["id"])
-    assert case.pending.type == "draw"
-    monkeypatch.setattr(house.court.sequencer, "append", real)
-    return case
 
 
 @pytest.mark.parametrize("stall_ms", [17_000, 60_000])

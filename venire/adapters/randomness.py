@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import ssl
 from collections.abc import Sequence
 from typing import Final
 
@@ -16,11 +15,13 @@ import httpx
 import msgspec
 
 from venire.adapters.push.addresses import Gate, NotAllowed
+from venire.adapters.push.connections import Connections
 from venire.kernel.ports import Beacon
 
 _log = logging.getLogger(__name__)
 _WHOLE_S: Final = 8.0
 _STEP_S: Final = 4.0
+_AT_ONCE: Final = 8
 _ANSWER_BYTES: Final = 4_096
 _SIGNATURE_CHARACTERS: Final = 96
 _OK: Final = 200
@@ -33,25 +34,11 @@ class DrandRelays:
         self._addresses = tuple(address.rstrip("/") for address in addresses)
         self._chain = chain
         self._gate = gate
-        self._client: httpx.AsyncClient | None = None
+        self._connections = Connections(_STEP_S, _AT_ONCE)
 
     async def close(self) -> None:
         """End the connections that are open."""
-        if self._client is not None:
-            await self._client.aclose()
-            self._client = None
-
-    def _opened(self) -> httpx.AsyncClient:
-        if self._client is None:
-            self._client = httpx.AsyncClient(
-                timeout=_STEP_S,
-                follow_redirects=False,
-                # A proxy of the environment would connect where the gate has not looked.
-                trust_env=False,
-                verify=ssl.create_default_context(),
-                limits=httpx.Limits(max_connections=8, max_keepalive_connections=0),
-            )
-        return self._client
+        await self._connections.close()
 
     async def ask(self, number: int | None) -> list[Beacon]:
         """See the port."""
@@ -75,23 +62,13 @@ class DrandRelays:
     async def _get(self, url: str) -> bytes:
         """The body of an address; empty for any answer but a short one with status 200."""
         target = await self._gate.target(url)
-        shown = f"[{target.address}]" if ":" in target.address else target.address
-        usual = 443 if target.scheme == "https" else 80
-        host = target.host if target.port == usual else f"{target.host}:{target.port}"
-        request = self._opened().build_request(
-            "GET",
-            f"{target.scheme}://{shown}:{target.port}{target.path}",
-            headers={
-                "Host": host,
-                "User-Agent": "Venire",
-                "Accept": "application/json",
-                # A few hundred bytes: nothing is to be unfolded here.
-                "Accept-Encoding": "identity",
-            },
-            # Dialled by address, proved by name: the certificate must be the name's.
-            extensions={"sni_hostname": target.host},
-        )
-        response = await self._opened().send(request, stream=True)
+        headers = {
+            "User-Agent": "Venire",
+            "Accept": "application/json",
+            # A few hundred bytes: nothing is to be unfolded here.
+            "Accept-Encoding": "identity",
+        }
+        response = await self._connections.send("GET", target, headers)
         content = bytearray()
         try:
             async for part in response.aiter_raw():

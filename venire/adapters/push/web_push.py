@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import ssl
 from typing import Final
 
 import httpx
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from venire.adapters.push.addresses import Gate, NotAllowed, Target
+from venire.adapters.push.connections import Connections
 from venire.adapters.push.encryption import (
     PLAIN_MOST,
     SALT_BYTES,
@@ -45,27 +45,11 @@ class WebPush:
         self._vapid = vapid
         self._chance = chance
         self._gate = gate
-        self._client: httpx.AsyncClient | None = None
+        self._connections = Connections(_STEP_S, _AT_ONCE)
 
     async def close(self) -> None:
         """End the connections that are open."""
-        if self._client is not None:
-            await self._client.aclose()
-            self._client = None
-
-    def _opened(self) -> httpx.AsyncClient:
-        if self._client is None:
-            self._client = httpx.AsyncClient(
-                timeout=_STEP_S,
-                follow_redirects=False,
-                # A proxy of the environment would connect where the gate has not looked.
-                trust_env=False,
-                verify=ssl.create_default_context(),
-                # Pools know an address, not a name: a connection proved for one name is not kept
-                # for another that lies behind the same address.
-                limits=httpx.Limits(max_connections=_AT_ONCE, max_keepalive_connections=0),
-            )
-        return self._client
+        await self._connections.close()
 
     async def send(self, message: PushMessage) -> PushOutcome:
         """See the port."""
@@ -87,19 +71,7 @@ class WebPush:
 
     async def _post(self, target: Target, message: PushMessage) -> int:
         headers, body = self._sealed(message)
-        shown = f"[{target.address}]" if ":" in target.address else target.address
-        host = f"[{target.host}]" if ":" in target.host else target.host
-        usual = 443 if target.scheme == "https" else 80
-        headers["Host"] = host if target.port == usual else f"{host}:{target.port}"
-        request = self._opened().build_request(
-            "POST",
-            f"{target.scheme}://{shown}:{target.port}{target.path}",
-            headers=headers,
-            content=body,
-            # Dialled by address, proved by name: the certificate must be the name's.
-            extensions={"sni_hostname": target.host},
-        )
-        response = await self._opened().send(request, stream=True)
+        response = await self._connections.send("POST", target, headers, body)
         try:
             read = 0
             async for part in response.aiter_raw():
