@@ -5,12 +5,11 @@ from __future__ import annotations
 import pytest
 
 from tests.cases.attacks import kinds_in_record, people_of, points, report, seen_by_others
+from tests.cases.wrong_policies import refused_at_its_line
 from tests.kit.courthouse import MILD, THREAT, open_courthouse
 from venire.cases import store
-from venire.cases.policy import DEFAULT, load_policy
 from venire.jury import actions as jury
 from venire.kernel.clock import DAY_MS, HOUR_MS, MINUTE_MS
-from venire.kernel.errors import Invalid
 
 pytestmark = pytest.mark.anyio
 
@@ -255,18 +254,7 @@ async def test_a_post_deleted_after_some_have_voted_ends_its_case_without_points
 async def test_a_policy_that_cannot_be_is_refused_at_the_line_that_is_wrong(
     tmp_path, section, wrong, said
 ):
-    lines = DEFAULT.read_text().splitlines()
-    start = next(n for n, line in enumerate(lines) if line.split("#")[0].strip() == section)
-    key = wrong.split(" =")[0]
-    number = next(n for n in range(start + 1, len(lines)) if lines[n].startswith(f"{key} ="))
-    lines[number] = wrong
-    path = tmp_path / "policy.toml"
-    path.write_text("\n".join(lines))
-    with pytest.raises(Invalid) as refused:
-        load_policy(path)
-    assert refused.value.code == "policy_invalid"
-    assert f"line {number + 1}:" in refused.value.hint
-    assert said in refused.value.hint
+    assert said in refused_at_its_line(tmp_path, section, wrong)
 
 
 async def test_a_juror_who_was_appointed_to_an_empty_bench_is_not_drawn_into_the_pool(tmp_path):

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import pytest
 
+from tests.cases.wrong_policies import refused_at_its_line
 from venire.cases.policy import CATEGORIES, DEFAULT, load_policy
 from venire.kernel.errors import Invalid
 
@@ -94,14 +95,4 @@ FAR = 10**12
     ],
 )
 def test_a_clock_that_no_clock_could_be_is_refused_at_its_line(tmp_path, section, wrong):
-    lines = DEFAULT.read_text().splitlines()
-    start = next(n for n, line in enumerate(lines) if line.split("#")[0].strip() == section)
-    key = wrong.split(" =")[0]
-    number = next(n for n in range(start + 1, len(lines)) if lines[n].startswith(f"{key} ="))
-    lines[number] = wrong
-    path = tmp_path / "policy.toml"
-    path.write_text("\n".join(lines))
-    with pytest.raises(Invalid) as refused:
-        load_policy(path)
-    assert refused.value.code == "policy_invalid"
-    assert f"line {number + 1}:" in refused.value.hint
+    refused_at_its_line(tmp_path, section, wrong)
