@@ -8,7 +8,7 @@ SCRATCH = $(shell test -w /dev/shm && ! grep -q ' /dev/shm .*noexec' /proc/mount
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test fuzz test-cluster check check-mutation map drill lock benchmark eval-detector clean
+.PHONY: help setup demo test fuzz test-cluster test-vendors check check-mutation map drill lock benchmark eval-detector clean
 
 help:  ## print this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -33,6 +33,9 @@ test: setup  ## pass the tests (SQLite, no other server)
 test-cluster: setup  ## the storage tests on a real Cassandra node (Java 17 and Maven are fetched where root)
 	$(BIN)/python -c 'import acsylla' 2>/dev/null || $(BIN)/python -m pip install --quiet --disable-pip-version-check acsylla
 	$(BIN)/python -m tests.cluster $(ARGS)
+
+test-vendors: setup  ## the adapters on real counterparts (Go, npm and Debian packages are fetched into build/)
+	$(BIN)/python -m tests.counterparts $(ARGS)
 
 fuzz: setup  ## every operation of the OpenAPI document, 100 requests each
 	VENIRE_FUZZ=100 $(BIN)/python -m pytest -n 2 --timeout=600 tests/api/test_openapi.py $(ARGS)

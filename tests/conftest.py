@@ -18,15 +18,26 @@ def anyio_backend() -> str:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Sockets, to this machine alone, for tests marked `loopback`; a node for `cluster`, or not."""
+    """Sockets, to this machine alone, for tests marked `loopback`; a node for `cluster`, or not.
+
+    Tests marked `vendors` run where every counterpart that they name does.
+    """
     if "VENIRE_CQL" not in os.environ:
         left_out = [item for item in items if item.get_closest_marker("cluster")]
         config.hook.pytest_deselected(items=left_out)
         items[:] = [item for item in items if not item.get_closest_marker("cluster")]
+    absent = [item for item in items if not _has_counterparts(item)]
+    config.hook.pytest_deselected(items=absent)
+    items[:] = [item for item in items if _has_counterparts(item)]
     for item in items:
-        if item.get_closest_marker("loopback"):
+        if item.get_closest_marker("loopback") or item.get_closest_marker("vendors"):
             item.add_marker(pytest.mark.allow_hosts(["127.0.0.1", "::1", "localhost"]))
             item.add_marker(pytest.mark.enable_socket)
+
+
+def _has_counterparts(item: pytest.Item) -> bool:
+    needed = [name for mark in item.iter_markers("vendors") for name in mark.args]
+    return all(f"VENIRE_COUNTERPART_{name.upper()}" in os.environ for name in needed)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
@@ -37,6 +48,8 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
                 terminalreporter.write_line(f"{report.location[2]}: {text}")
     if "VENIRE_CQL" not in os.environ:
         terminalreporter.write_line("left out: tests marked cluster (run them: make test-cluster)")
+    if "VENIRE_COUNTERPARTS" not in os.environ:
+        terminalreporter.write_line("left out: tests marked vendors (run them: make test-vendors)")
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

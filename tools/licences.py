@@ -46,8 +46,10 @@ MPL-2.0 binds files, not programs that use them, and none of them is changed her
 
 EXCEPTIONS: Mapping[str, tuple[str, str, str]] = {
     "apsw": ("any-OSI", "Zlib", "its licence file is the zlib text, or any OSI licence"),
+    "pyrage": ("", "MIT", "its metadata says nothing; its licence file is the MIT text"),
+    "text-unidecode": ("Artistic License", "Artistic-1.0", "or the GPL; used as it is, by sepaxml"),
 }
-"""Package: what its metadata says, what that is taken as, why that is right."""
+"""Package: what its metadata says ("": nothing), what that is taken as, why that is right."""
 
 BUNDLED: Mapping[str, str] = {
     "shapely": "its wheel holds GEOS, LGPL-2.1: a library of its own, loaded",
@@ -119,7 +121,7 @@ def look(name: str, *, optional: bool) -> Finding:
     remark = BUNDLED.get(name, "")
     version = package["Version"]
     excepted = EXCEPTIONS.get(name)
-    if excepted is not None and excepted[0] in said:
+    if excepted is not None and (excepted[0] in said if excepted[0] else not said):
         return Finding(name, version, excepted[1], "", excepted[2])
     for statement in said:
         licence = judged(statement)

@@ -334,6 +334,19 @@ class PayoutMoved(Happened, frozen=True):
     state: str
 
 
+class PaymentMoved(Happened, frozen=True):
+    """Something more is known of a payment: it was paid, paid back, disputed."""
+
+    payment_id: int
+
+
+class BooksDiffer(Happened, frozen=True):
+    """A processor says otherwise than the books: a person has to look."""
+
+    vendor: str
+    day: str
+
+
 class StrikeChanged(Happened, frozen=True):
     """Points were given to an account or taken back."""
 
@@ -385,6 +398,31 @@ class LetterAsked(Happened, frozen=True):
     key: str
 
 
+class FactorsChanged(Happened, frozen=True):
+    """What an account signs in with besides a password is otherwise than before, or was tried.
+
+    `what` is one of `people.factors.NEWS`.
+    """
+
+    account_id: int
+    what: str
+
+
+class VendorShut(Happened, frozen=True):
+    """A vendor refuses our account: `said` is its code. A person has to look."""
+
+    kind: str
+    name: str
+    said: str
+
+
+class VendorReset(Happened, frozen=True):
+    """A person looked: the vendor may be asked again."""
+
+    kind: str
+    name: str
+
+
 Event = (
     AccountCreated
     | AccountDeleted
@@ -430,6 +468,8 @@ Event = (
     | PanelEnded
     | EntryPosted
     | PayoutMoved
+    | PaymentMoved
+    | BooksDiffer
     | StrikeChanged
     | EpochFrozen
     | FiltersChanged
@@ -438,4 +478,7 @@ Event = (
     | ConversationChanged
     | AccountAdmitted
     | LetterAsked
+    | FactorsChanged
+    | VendorShut
+    | VendorReset
 )

@@ -17,6 +17,7 @@ from venire.events import Event
 from venire.kernel.clock import Clock
 from venire.kernel.errors import Conflict, Refused
 from venire.kernel.ids import Ids
+from venire.storage.journal import Durable, JournalEntry
 from venire.storage.verbs import Column, Delete, Envelope, Key, Put, R, Table, Write
 
 _KINDS: dict[str, type] = {"int": int, "text": str, "blob": bytes, "real": float, "bool": bool}
@@ -37,7 +38,8 @@ class ModelStorage:
         self.clock = clock
         self.ids = ids
         self.entries: dict[str, dict[Key, Entry]] = {}
-        self.journal: list[list[Envelope]] = []
+        self.told: list[list[Envelope]] = []
+        self.commits: list[JournalEntry] = []
         self.cursors: dict[str, int] = {}
 
     async def close(self) -> None: ...
@@ -140,7 +142,31 @@ class ModelStorage:
         there: R | None = self.find(table, table.key_of(row))
         if there is None:
             self.apply(write)
+            self.note(table.aggregate_of(row), [write])
         return there
+
+    def note(self, aggregate: str, writes: Sequence[Write], events: Sequence[Event] = ()) -> None:
+        """One more commit in the journal."""
+        place, at_ms = len(self.commits) + 1, self.clock.now_ms()
+        told = [Envelope(self.ids.next(), place, at_ms, aggregate, event) for event in events]
+        if told:
+            self.told.append(told)
+        lines = [self.line(write) for write in writes]
+        self.commits.append(
+            JournalEntry(
+                place,
+                at_ms,
+                aggregate,
+                msgspec.msgpack.encode([[one.id, one.event] for one in told]) if told else None,
+                msgspec.msgpack.encode(lines),
+            )
+        )
+
+    def line(self, write: Write) -> list[Any]:
+        if isinstance(write, Put):
+            values = [getattr(write.row, column.name) for column in write.table.columns]
+            return [write.table.name, "put", values, write.expires_at_ms]
+        return [write.table.name, "delete", list(write.table.key_of(write.row)), None]
 
     async def compare_and_set(self, table: Table[R], old: R, new: R) -> bool:
         if table.key_of(old) != table.key_of(new):
@@ -148,7 +174,9 @@ class ModelStorage:
         check_writes(table.aggregate_of(new), [Put(table, new)])
         if self.find(table, table.key_of(old)) != old:
             return False
-        self.entries[table.name][table.key_of(old)].row = new
+        entry = self.entries[table.name][table.key_of(old)]
+        entry.row = new
+        self.note(table.aggregate_of(new), [Put(table, new, entry.expires_at_ms)])
         return True
 
     async def delete(self, table: Table[R], row: R) -> None:
@@ -161,18 +189,14 @@ class ModelStorage:
         events: Sequence[Event] = (),
         *,
         expect: int | None = None,
+        durable: Durable = "local",  # noqa: ARG002 - a model has no host to lose
     ) -> None:
         check_writes(aggregate, writes)
         if expect is not None:
             self.check_expected(aggregate, writes, expect)
         for write in writes:
             self.apply(write)
-        if events:
-            place = len(self.journal) + 1
-            at_ms = self.clock.now_ms()
-            self.journal.append(
-                [Envelope(self.ids.next(), place, at_ms, aggregate, event) for event in events]
-            )
+        self.note(aggregate, writes, events)
 
     def check_expected(self, aggregate: str, writes: Sequence[Write], expect: int) -> None:
         heads = [write for write in writes if write.table.version and isinstance(write, Put)]
@@ -201,8 +225,15 @@ class ModelStorage:
         self.cursors[cursor] = position
 
     async def tail(self, after: int, limit: int = 256) -> list[Envelope]:
-        commits = [commit for commit in self.journal if commit[0].sequence > after]
+        commits = [commit for commit in self.told if commit[0].sequence > after]
         return [envelope for commit in commits[:limit] for envelope in commit]
+
+    async def journal(self, after: int, limit: int = 256) -> list[JournalEntry]:
+        if limit < 0:
+            raise Refused("limit_negative")
+        return [entry for entry in self.commits if entry.sequence > after][:limit]
+
+    async def kept_elsewhere(self, *, strict: bool = False) -> None: ...
 
 
 def check_key(table: Table[Any], key: Key, start: int, code: str) -> None:

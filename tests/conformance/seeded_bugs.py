@@ -120,15 +120,15 @@ class ExpectsNothing(ModelStorage):
 class WritesBeforeItChecks(ModelStorage):
     """Half of a refused commit stays."""
 
-    async def commit(self, aggregate, writes, events=(), *, expect=None):
+    async def commit(self, aggregate, writes, events=(), *, expect=None, durable="local"):
         for write in writes[:1]:
             self.apply(write)
-        await super().commit(aggregate, writes, events, expect=expect)
+        await super().commit(aggregate, writes, events, expect=expect, durable=durable)
 
 
 class LosesTheSecondEvent(ModelStorage):
-    async def commit(self, aggregate, writes, events=(), *, expect=None):
-        await super().commit(aggregate, writes, events[:1], expect=expect)
+    async def commit(self, aggregate, writes, events=(), *, expect=None, durable="local"):
+        await super().commit(aggregate, writes, events[:1], expect=expect, durable=durable)
 
 
 class TearsCommitsApart(ModelStorage):
@@ -139,6 +139,16 @@ class TearsCommitsApart(ModelStorage):
 class RepeatsThePlaceItWasGiven(ModelStorage):
     async def tail(self, after, limit=256):
         return await super().tail(max(after - 1, 0), limit)
+
+
+class LeavesQuietCommitsOutOfTheJournal(ModelStorage):
+    async def journal(self, after, limit=256):
+        return [one for one in await super().journal(after, 10**6) if one.events][:limit]
+
+
+class NamesOnlyTheFirstRowInTheJournal(ModelStorage):
+    def note(self, aggregate, writes, events=()):
+        super().note(aggregate, writes[:1], events)
 
 
 class ForgetsTheCursorOfARebuild(ModelStorage):

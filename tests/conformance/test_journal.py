@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import anyio
+import msgspec
 import pytest
 
 from tests.conformance.tables import CLAIMS, FEED, LINES, NOTES, Claim, FeedRow, Line, Note
@@ -136,3 +139,59 @@ async def test_rows_of_record_are_not_written_by_a_rebuild(storage):
     assert refused.value.code == "wrong_shelf"
     assert await storage.position("feeds") == 0
     assert await storage.range(FEED, (1,)) == []
+
+
+async def test_the_journal_holds_every_commit_with_events_or_none(storage, clock):
+    await storage.put(NOTES, Note(1))
+    clock.advance(3)
+    await storage.put_if_absent(CLAIMS, Claim("ana", 1), expires_at_ms=clock.now_ms() + 9)
+    assert await storage.put_if_absent(CLAIMS, Claim("ana", 2)) == Claim("ana", 1)
+    await storage.commit("case:1", [], [CaseChanged(1)])
+    assert not await storage.compare_and_set(NOTES, Note(1, "x"), Note(1, "c"))
+    assert await storage.compare_and_set(NOTES, Note(1), Note(1, "b"))
+    await storage.delete(NOTES, Note(1))
+
+    told = await storage.journal(0)
+
+    assert [[line[:2] for line in msgspec.msgpack.decode(one.writes)] for one in told] == [
+        [["notes", "put"]],
+        [["claims", "put"]],
+        [],
+        [["notes", "put"]],
+        [["notes", "delete"]],
+    ]
+    assert [one.events is None for one in told] == [True, True, False, True, True]
+    assert told[1].at_ms == told[0].at_ms + 3
+    assert msgspec.msgpack.decode(told[1].writes)[0][3] == told[1].at_ms + 9
+    assert [one.sequence for one in told] == sorted({one.sequence for one in told})
+
+
+async def test_the_journal_goes_on_after_a_place(storage):
+    for number in range(5):
+        await storage.put(NOTES, Note(number))
+    told = await storage.journal(0)
+
+    assert await storage.journal(told[2].sequence) == told[3:]
+    assert await storage.journal(told[1].sequence, 2) == told[2:4]
+    assert await storage.journal(told[-1].sequence) == []
+    with pytest.raises(Refused):
+        await storage.journal(0, -1)
+
+
+async def test_the_journal_and_the_tail_name_the_same_places(storage):
+    for number in range(4):
+        await storage.put(NOTES, Note(number))
+        await storage.commit("case:1", [], [CaseChanged(number)])
+
+    told = [one.sequence for one in await storage.journal(0) if one.events]
+
+    assert [envelope.sequence for envelope in await storage.tail(0)] == told
+
+
+async def test_without_a_store_a_remote_commit_is_a_local_one(storage):
+    async with asyncio.timeout(5):
+        await storage.commit("case:1", [], [CaseChanged(1)], durable="remote")
+        await storage.commit("case:1", [], [CaseChanged(2)], durable="strict")
+        await storage.kept_elsewhere(strict=True)
+
+    assert len(await storage.tail(0)) == 2

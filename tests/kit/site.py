@@ -18,6 +18,7 @@ from venire.cases.court import Court
 from venire.kernel.chance import SeededChance
 from venire.kernel.clock import ManualClock
 from venire.kernel.ids import Ids
+from venire.kernel.vault import Vault
 from venire.people import actions as people
 from venire.people import counts
 from venire.people.model import Created
@@ -146,6 +147,7 @@ async def open_site(
             base_url=base_url,
             acceptance=acceptance,
         ),
+        sealing=Vault(bytes(32)),
     )
     court = make_court(world, **(parts(world) if parts is not None else {}))
     app = create_app(court, settings or ApiSettings(), extra_routes=extra_routes, **app_options)

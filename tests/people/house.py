@@ -7,6 +7,7 @@ from pathlib import Path
 from venire.kernel.chance import SeededChance
 from venire.kernel.clock import ManualClock
 from venire.kernel.ids import AccountId, Ids
+from venire.kernel.vault import Vault
 from venire.people import actions as people
 from venire.storage.engines.sqlite import SqliteStorage
 from venire.storage.tables import outbox
@@ -29,6 +30,7 @@ def make_world(
         chance=SeededChance(seed),
         ids=ids,
         site=Site("venire.test", "http://venire.test", acceptance=acceptance),
+        sealing=Vault(bytes(32)),
     )
 
 

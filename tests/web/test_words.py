@@ -18,7 +18,7 @@ from venire.cases import appeals_messages, messages, reporter_messages
 from venire.kernel import errors as kernel_errors
 from venire.kernel.i18n import catalogue_keys, translate
 from venire.people import rules
-from venire.web import appeal_words, desk_words, office_words, record_words, words
+from venire.web import appeal_words, desk_words, office_words, record_words, vendor_words, words
 
 PACKAGE = Path(words.__file__).parent.parent
 _CATALOGUE = PACKAGE / "locales" / "id.po"
@@ -53,7 +53,7 @@ def _of_module(path: Path) -> Iterator[str]:
 
 def _of_tables() -> Iterator[str]:
     """The tables from which texts are chosen by a code."""
-    modules = (words, record_words, office_words, appeal_words, desk_words)
+    modules = (words, record_words, office_words, appeal_words, desk_words, vendor_words)
     for name, table in (item for module in modules for item in vars(module).items()):
         if name.isupper() and isinstance(table, dict):
             yield from table.values()

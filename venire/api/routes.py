@@ -19,6 +19,7 @@ from venire.api import (
     timelines,
 )
 from venire.api.admin_routes import DOOR, MASTODON_ADMIN
+from venire.api.continuity_routes import CONTINUITY
 from venire.api.conversation_routes import CONVERSATIONS
 from venire.api.discovery_routes import DISCOVERY
 from venire.api.fast_lane_routes import FAST_LANE
@@ -181,4 +182,5 @@ ROUTES: tuple[Route, ...] = (
     *FAST_LANE,
     *OFFICE,
     *MOVING,
+    *CONTINUITY,
 )

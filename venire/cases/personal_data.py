@@ -30,6 +30,7 @@ from venire.storage.tables.letters import LetterLostRow, LetterRow
 from venire.storage.tables.media import MEDIA, POST_MEDIA
 from venire.storage.tables.moving import IMPORT_FAILURES, IMPORTS, POST_ORIGINS, WAITING_TIES
 from venire.storage.tables.notifications import HELD_NOTIFICATIONS
+from venire.storage.tables.payments import ACCOUNT_PAYMENTS, PAYMENTS
 from venire.storage.tables.posts import (
     ACCOUNT_POSTS,
     ACCOUNT_YEARS,
@@ -75,6 +76,10 @@ WITHHELD = {
     "ledger_totals": "who judges is told to nobody, in no file",
     "payout_desks": "who judges is told to nobody, in no file",
     "payouts": "who judges is told to nobody, in no file",
+    "payout_destinations": "who judges is told to nobody, in no file",
+    "payout_queue": "who judges is told to nobody, in no file",
+    "filed_payouts": "who judges is told to nobody, in no file",
+    "webhooks": "a processor's own words; what they mean is in `payments` and `memberships`",
     "juror_ledgers": "who judges is told to nobody, in no file",
     "jury_training": "who judges is told to nobody, in no file",
     "list_members": "on whose lists one stands is theirs to know",
@@ -101,6 +106,7 @@ WITHHELD = {
 """Tables of which nothing goes out, and why."""
 REPEATED = {
     "account_names": "accounts",
+    "account_payments": "payments",
     "account_roll": "accounts",
     "appeals_by_account": "appeals",
     "act_years": "acts",
@@ -363,6 +369,12 @@ async def _reports(world: World, account_id: int) -> Rows:
             yield row
 
 
+async def _payments(world: World, account_id: int) -> Rows:
+    async for one in _partition(world, ACCOUNT_PAYMENTS, (account_id,)):
+        async for row in _each(world, PAYMENTS, [(one.payment_id,)]):
+            yield row
+
+
 async def _failures(world: World, account_id: int) -> Rows:
     async for one in _partition(world, IMPORTS, (account_id,)):
         async for row in _partition(world, IMPORT_FAILURES, (one.id,)):
@@ -385,6 +397,7 @@ _WAYS: dict[str, Callable[[World, int], Rows]] = {
     "conversations": _conversations,
     "appeals": _appeals,
     "reports": _reports,
+    "payments": _payments,
     "import_failures": _failures,
 }
 """How the rows of an account are found where they lie in several parts."""

@@ -2,10 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import BinaryIO, Literal, Protocol
 
 import msgspec
+
+from venire.kernel.messages import ChatMessage, TextMessage, TextReport, TextTaken
+from venire.kernel.money import (
+    Checkout,
+    CheckoutAsk,
+    Destination,
+    Fact,
+    Notice,
+    Payee,
+    PayoutAsk,
+    PayoutSeen,
+)
 
 
 class Document(msgspec.Struct, frozen=True):
@@ -193,3 +205,95 @@ class MailService(Protocol):
 
     async def check(self) -> MailAnswer:
         """Go as far as one can without a letter: `sent` when the other side would take one."""
+
+
+class PaymentService(Protocol):
+    """A processor of payments in. Raises the faults of `kernel.vendors`, and nothing else.
+
+    `renews`: whether it pays again by itself, each month or year.
+    """
+
+    renews: bool
+
+    async def start(self, ask: CheckoutAsk) -> Checkout:
+        """Begin a payment: where to send whoever pays. The same `payment_id` again is the same."""
+
+    async def fetch(self, reference: str) -> Sequence[Fact]:
+        """What is known of one checkout; empty while nothing has happened."""
+
+    async def since(self, from_ms: int, cursor: str = "") -> tuple[Sequence[Fact], str]:
+        """A page of what happened since a moment, and the cursor of the next; empty at the end."""
+
+    async def refund(self, fact: Fact, amount: int, key: str) -> None:
+        """Pay back a part of what was paid, or all of it."""
+
+    async def cancel(self, renewal: str) -> None:
+        """End the renewals; again is the same."""
+
+    async def check(self) -> None:
+        """Ask something that costs nothing, to know whether we are served."""
+
+    def read_webhook(self, raw: bytes, headers: Mapping[str, str], now_ms: int) -> Notice:
+        """What a webhook says. Forged where its sender or its age cannot be believed.
+
+        `raw`: the body as it came. `headers`: names in lower case.
+        """
+
+
+class PayoutService(Protocol):
+    """A vendor that pays people out. Raises the faults of `kernel.vendors`, and nothing else."""
+
+    def serves(self, to: Destination, currency: str) -> bool:
+        """Whether it could pay there at all."""
+
+    async def pay(self, ask: PayoutAsk) -> PayoutSeen:
+        """Pay; the same key again pays nothing more and says what became of it."""
+
+    async def look(self, ask: PayoutAsk, reference: str) -> PayoutSeen:
+        """What became of a payout that it took."""
+
+    async def since(
+        self, from_ms: int, cursor: str = ""
+    ) -> tuple[Sequence[tuple[int, PayoutSeen]], str]:
+        """A page of the payouts since a moment, and the cursor of the next; empty at the end."""
+
+    async def payee(self, to: Destination) -> Payee:
+        """How its own checks of a person stand."""
+
+    async def check(self) -> None:
+        """Ask something that costs nothing, to know whether we are served."""
+
+    def read_webhook(self, raw: bytes, headers: Mapping[str, str], now_ms: int) -> Notice:
+        """What a webhook says. Forged where its sender or its age cannot be believed."""
+
+
+class SmsService(Protocol):
+    """A way to people's phones. Raises the faults of `kernel.vendors`, and nothing else."""
+
+    async def send(self, message: TextMessage) -> TextTaken:
+        """Hand a message over; the same key again is the same message, or harmless."""
+
+    async def check(self) -> None:
+        """Ask something that costs nothing, to know whether we are served."""
+
+    def read_reports(
+        self, raw: bytes, headers: Mapping[str, str], query: str, now_ms: int
+    ) -> list[TextReport]:
+        """What a receipt says. Forged (`kernel.money`) where its sender cannot be believed.
+
+        `raw`: the body as it came. `headers`: names in lower case. `query`: that of the address, as
+        it came. A receipt of something else, or of a state nobody waits for, is no report.
+        """
+
+
+class ChatService(Protocol):
+    """A way to one chat service that the operator named. Raises the faults of `kernel.vendors`."""
+
+    def accepts(self, recipient: str) -> bool:
+        """Whether this is an address at this service, and nothing that leads elsewhere."""
+
+    async def send(self, message: ChatMessage) -> None:
+        """Say it now."""
+
+    async def check(self) -> None:
+        """Ask something that costs nothing, to know whether we are served."""

@@ -70,6 +70,24 @@ async def verify_password(world: World, login: Login | None, password: str) -> b
     return good
 
 
+async def hash_secret(world: World, secret: str) -> str:
+    """The hash to store of a short secret that is no password: a recovery code."""
+    return await hash_password(world, secret)
+
+
+async def verify_secret(world: World, stored: str, secret: str) -> bool:
+    """Whether a short secret is the one whose hash is stored; the same work where none is."""
+    async with _GATES.here():
+        return await asyncio.to_thread(_fits, world.site.acceptance, stored, secret)
+
+
+def _fits(cheap: bool, stored: str, secret: str) -> bool:
+    try:
+        return _USUAL.verify(stored or _decoy(cheap=cheap), secret) and bool(stored)
+    except (VerificationError, InvalidHashError):
+        return False
+
+
 def _verify(cheap: bool, login: Login | None, password: str) -> bool:
     stored = _decoy(cheap=cheap) if login is None else login.password_hash
     try:

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from venire.kernel.chance import Chance
 from venire.kernel.errors import Invalid, Unavailable
+from venire.kernel.vault import Vault
 from venire.record.note import Signer, parse_verifier_key
 from venire.server.settings import Settings
 
@@ -98,6 +99,11 @@ def mail_password(settings: Settings) -> str:
 def vapid_secret(folder: Path, chance: Chance) -> bytes:
     """The key by which push services know this site; another one loses every subscription."""
     return read_or_make(folder, "vapid.key", chance)
+
+
+def vault(folder: Path, chance: Chance) -> Vault:
+    """What seals secrets in rows (`keys/vault.key`); without it every TOTP is to be set up anew."""
+    return Vault(read_or_make(folder, "vault.key", chance))
 
 
 def claim_folder(folder: Path, *, acceptance: bool) -> None:

@@ -17,12 +17,15 @@ from urllib.parse import urlsplit
 import msgspec
 
 from venire.kernel.errors import Invalid
+from venire.server.vendor_settings import VendorSettings, check_vendors
 
 Profile = Literal["default", "acceptance"]
 _HIGHEST_PORT = 65535
 _MOST_BEACONS = 5
 _LISTS = frozenset({"trusted_proxies", "beacon"})
 """Settings of several values: with commas in the environment."""
+_BLOCKS = frozenset({"vendors"})
+"""Settings that are blocks of the file, and nowhere else."""
 _MOST_PROCESSES = 16
 _URL = re.compile(r"https?://(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(:(?P<port>[0-9]{1,5}))?")
 """What handles and every link begin with: no name, no path, no letter a browser would rewrite."""
@@ -62,6 +65,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     auto_upgrade: bool = True
     backups_kept: int = 3
     log_level: Literal["debug", "info", "warning", "error"] = "info"
+    vendors: tuple[VendorSettings, ...] = ()
 
     @property
     def folder(self) -> Path:
@@ -139,6 +143,8 @@ def _from_file(file: Path) -> dict[str, Any]:
 def _from_environment(environment: Mapping[str, str]) -> dict[str, Any]:
     spoken: dict[str, Any] = {}
     for field in msgspec.structs.fields(Settings):
+        if field.name in _BLOCKS:
+            continue
         text = environment.get(f"VENIRE_{field.name.upper()}")
         if text is not None:
             spoken[field.name] = _listed(text) if field.name in _LISTS else text
@@ -176,6 +182,7 @@ def check_settings(settings: Settings) -> None:
         raise Invalid("settings_invalid", "country_header: only with trusted_proxies")
     _check_proxies(settings.trusted_proxies)
     _check_beacon(settings)
+    check_vendors(settings.vendors)
 
 
 def _check_proxies(proxies: tuple[str, ...]) -> None:

@@ -22,6 +22,7 @@ from venire.cases import (
     hold_keys,
     juror_exits,
     noticed,
+    operator_news,
     packets,
     pay,
     pending_suspension,
@@ -131,6 +132,7 @@ def _fast_lane(court: Court) -> tuple[Subscription, ...]:
         ),
         Subscription("packets", of_court(packets.hear), hears=packets.HEARS),
         Subscription("hold_keys", of_court(hold_keys.hear), hears=hold_keys.HEARS),
+        Subscription("operator_news", of_court(operator_news.hear), hears=operator_news.HEARS),
         Subscription("escalations", of_court(escalation.on_case_escalated), hears=escalation.HEARS),
     )
 

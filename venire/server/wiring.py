@@ -87,7 +87,15 @@ async def open_house(settings: Settings, board: Board | None = None) -> AsyncIte
         storage = SqliteStorage(folder, clock, ids, ALL)
         stack.push_async_callback(storage.close)
         ids.raise_floor(storage.newest_event_id())
-        world = World(storage, clock, chance, ids, _site(settings), storage.rebuilt_at_ms)
+        world = World(
+            storage,
+            clock,
+            chance,
+            ids,
+            _site(settings),
+            storage.rebuilt_at_ms,
+            keys.vault(folder, chance),
+        )
         search = SqliteIndex(folder / "search.db")
         stack.push_async_callback(search.close)
         ocr = OcrPool(workers=settings.ocr_workers)
@@ -168,6 +176,7 @@ def _site(settings: Settings) -> Site:
         acceptance=settings.acceptance,
         contact=settings.contact,
         letters=settings.letters,
+        vendors=tuple(one.listed for one in settings.vendors),
     )
 
 

@@ -6,6 +6,7 @@ import dataclasses
 from typing import Any
 
 from venire.kernel.errors import Unavailable
+from venire.storage.released_tables import OF_VERSION_1, OF_VERSION_2, OF_VERSION_4
 from venire.storage.tables.every import ALL
 from venire.storage.verbs import Column, Table, Value
 
@@ -45,175 +46,11 @@ class Migration:
     steps: tuple[Step, ...]
 
 
-_OF_VERSION_1 = frozenset(
-    [
-        "account_addresses",
-        "account_counts",
-        "account_names",
-        "account_posts",
-        "account_sessions",
-        "account_tokens",
-        "account_years",
-        "accounts",
-        "apps",
-        "case_by_public_id",
-        "case_by_subject",
-        "case_sources",
-        "cases",
-        "copies_by_origin",
-        "counted_replies",
-        "emails",
-        "epochs",
-        "follow_requests",
-        "followers",
-        "following",
-        "handles",
-        "jurors",
-        "logins",
-        "markers",
-        "moderator_actions",
-        "notice_by_reference",
-        "notice_hold_budgets",
-        "notice_items",
-        "notice_items_by_post",
-        "notices",
-        "notices_by_provider",
-        "notices_by_year",
-        "notification_dismissals",
-        "notifications",
-        "notifications_cleared",
-        "oauth_codes",
-        "open_cases",
-        "parked_events",
-        "pool_members",
-        "post_counts",
-        "post_keys",
-        "post_versions",
-        "posts",
-        "public_posts",
-        "record_entries",
-        "record_entry_keys",
-        "record_heads",
-        "record_salts",
-        "record_tiles",
-        "relations",
-        "relations_in",
-        "reports",
-        "reports_by_reporter",
-        "salts",
-        "seats",
-        "service_by_juror",
-        "sessions",
-        "sign_in_links",
-        "sign_up_addresses",
-        "site_counts",
-        "statements",
-        "strikes",
-        "summons_by_juror",
-        "text_bank",
-        "thread_posts",
-        "timers",
-        "tokens",
-        "told_by_edit",
-        "waiting_accounts",
-    ]
-)
-
-_OF_VERSION_2 = frozenset(
-    [
-        "account_aliases",
-        "account_pictures",
-        "account_roll",
-        "act_years",
-        "acts",
-        "admin_actions",
-        "announcement_reactions",
-        "announcement_tallies",
-        "announcements",
-        "block_signals",
-        "blocked_signals",
-        "budgets",
-        "consents",
-        "conversation_list",
-        "conversation_mutes",
-        "conversations",
-        "departures",
-        "departures_by_state",
-        "domain_blocks",
-        "erasures",
-        "export_links",
-        "exports",
-        "featured_tags",
-        "filter_sets",
-        "filters",
-        "follow_buckets",
-        "followed_tags",
-        "followers_by_time",
-        "follows_by_time",
-        "held_notifications",
-        "held_notifications_from",
-        "import_failures",
-        "imported_uris",
-        "imports",
-        "leaders",
-        "leaving_objects",
-        "letter_allowances",
-        "letters",
-        "letters_due",
-        "letters_lost",
-        "limited_accounts",
-        "list_members",
-        "listings",
-        "lists",
-        "lists_built",
-        "marks",
-        "media",
-        "medium_posts",
-        "notification_permissions",
-        "notification_policies",
-        "notification_request_list",
-        "notification_requests",
-        "notification_storms",
-        "object_uses",
-        "poll_tallies",
-        "poll_votes",
-        "post_acts",
-        "post_media",
-        "post_origins",
-        "profile_choices",
-        "push_subscriptions",
-        "quotes",
-        "report_desk",
-        "report_roll",
-        "reports_by_target",
-        "requests_by_time",
-        "scheduled_posts",
-        "seen_announcements",
-        "site_rule_values",
-        "site_rules",
-        "site_weeks",
-        "spent_challenges",
-        "staff",
-        "tag_days",
-        "tag_months",
-        "tag_posts",
-        "tag_users",
-        "tallies",
-        "waiting_ties",
-        "watchers",
-        "wave_items",
-        "waves",
-        "waves_by_account",
-        "week_authors",
-    ]
-)
-
-
 _VERSION_2 = Migration(
     2,
     "media, boosts, lists, filters, and what a member can move in with",
     (
-        *(AddTable(table) for table in ALL if table.name in _OF_VERSION_2),
+        *(AddTable(table) for table in ALL if table.name in OF_VERSION_2),
         AddColumn("accounts", Column("silenced", "bool", optional=False), default=False),
         AddColumn("accounts", Column("sensitized", "bool", optional=False), default=False),
         AddColumn("accounts", Column("disabled", "bool", optional=False), default=False),
@@ -247,11 +84,7 @@ _VERSION_3 = Migration(
     3,
     "calibrated juries, appeals, clocks, the treasury",
     (
-        *(
-            AddTable(table)
-            for table in ALL
-            if table.name not in _OF_VERSION_1 | _OF_VERSION_2 and not table.rebuildable
-        ),
+        *(AddTable(table) for table in ALL if table.name in OF_VERSION_4),
         AddColumn("posts", Column("withheld_in", "text", optional=False), default=""),
         AddColumn("posts", Column("label", "text", optional=False), default=""),
         AddColumn("posts", Column("demoted", "bool", optional=False), default=False),
@@ -271,7 +104,17 @@ _VERSION_4 = Migration(
 )
 """Of a folder that has all of it already, nothing is changed."""
 
-MIGRATIONS: tuple[Migration, ...] = (_VERSION_2, _VERSION_3, _VERSION_4)
+_VERSION_5 = Migration(
+    5,
+    "vendors, money, stores and names",
+    tuple(
+        AddTable(table)
+        for table in ALL
+        if table.name not in OF_VERSION_1 | OF_VERSION_2 | OF_VERSION_4 and not table.rebuildable
+    ),
+)
+
+MIGRATIONS: tuple[Migration, ...] = (_VERSION_2, _VERSION_3, _VERSION_4, _VERSION_5)
 """From the second version on. The first one is the set of tables that were declared then.
 
 A table is created as it is declared now: a column that a later version adds to it is there already

@@ -21,6 +21,7 @@ import msgspec
 
 from venire.events import Event
 from venire.kernel.errors import Refused
+from venire.storage.journal import Durable, JournalEntry
 
 R = TypeVar("R", bound=msgspec.Struct)
 Key = tuple[int | str | bytes, ...]
@@ -298,6 +299,7 @@ class Storage(Protocol):
         events: Sequence[Event] = (),
         *,
         expect: int | None = None,
+        durable: Durable = "local",
     ) -> None:
         """Write rows of one aggregate and its events, all or nothing.
 
@@ -329,6 +331,15 @@ class Storage(Protocol):
         `limit` counts commits: the events of one commit share its `sequence` and are never torn
         apart by the end of a page.
         """
+
+    async def journal(self, after: int, limit: int = 256) -> list[JournalEntry]:
+        """Return the commits after a place in the journal, in order, whether events or none.
+
+        What is returned is whole, and nothing at or below its last place is still to come.
+        """
+
+    async def kept_elsewhere(self, *, strict: bool = False) -> None:
+        """Return once all that was committed before this call is in a store; see `Durable`."""
 
 
 def check_commit(

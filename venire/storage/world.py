@@ -6,7 +6,10 @@ import dataclasses
 
 from venire.kernel.chance import Chance
 from venire.kernel.clock import Clock
+from venire.kernel.errors import Refused
 from venire.kernel.ids import Ids
+from venire.kernel.vault import Vault
+from venire.kernel.vendors import Listed
 from venire.storage.verbs import Storage
 
 
@@ -22,6 +25,12 @@ class Site:
     contact: str = ""
     letters: bool = False
     """Whether letters by e-mail can be sent."""
+    vendors: tuple[Listed, ...] = ()
+    """Whom the site depends on, in the order in which they are asked."""
+    passkey_domains: tuple[str, ...] = ()
+    """Standby domains for which members may make passkeys, besides `domain`."""
+    bounces: str = ""
+    """The domain to which letters that cannot be delivered come back; empty where they do not."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -35,6 +44,15 @@ class World:
     site: Site
     complete_since_ms: int = 0
     """Since when rebuildable feeds are whole; below it they are read from their source."""
+    sealing: Vault | None = None
+    """What seals secrets in rows; None where nothing secret is kept."""
+
+    @property
+    def vault(self) -> Vault:
+        """What seals secrets in rows."""
+        if self.sealing is None:
+            raise Refused("vault_missing")
+        return self.sealing
 
     def now_ms(self) -> int:
         """The present moment."""

@@ -16,6 +16,13 @@ Kind = Literal[
     "payout_back",
     "payout_paid",
     "corrected",
+    "payment_received",
+    "payment_fee",
+    "payment_refunded",
+    "refund_back",
+    "dispute_opened",
+    "dispute_won",
+    "settled",
 ]
 PayoutState = Literal["asked", "sent", "paid", "failed", "withdrawn"]
 
@@ -29,6 +36,20 @@ TRANSIT: Final = "transit"
 """Asked for and on its way: owed still, until somebody has it."""
 FEES: Final = "fees"
 """What paying out has cost."""
+MEMBERSHIPS: Final = "memberships"
+"""What memberships have brought in."""
+DONATIONS: Final = "donations"
+"""What was given."""
+REFUNDS: Final = "refunds"
+"""What was paid back to whoever had paid it."""
+DISPUTES: Final = "disputes"
+"""What a processor has taken back because its payer disputes it, lost or not yet decided."""
+BANK: Final = "bank"
+"""What processors have handed over to the site's own account."""
+CLEARING: Final = "clearing:"
+"""Money that lies at a processor: the prefix of its name."""
+FEES_OF: Final = "fees:"
+"""What a processor keeps for itself: the prefix of its name."""
 PAYABLE: Final = "payable:"
 """What one juror is owed: the prefix of an account id."""
 
@@ -38,7 +59,10 @@ KEY_CHARACTERS: Final = 200
 _KEY: Final = re.compile(r"[a-z_]+(?::[A-Za-z0-9_-]+)*", re.ASCII)
 _LEDGER: Final = re.compile(r"[A-Z]{3}", re.ASCII)
 _PAYABLE: Final = re.compile(r"payable:[1-9][0-9]{0,18}", re.ASCII)
-_HOUSE: Final = frozenset({FUND, OWNER, SERVICE, TRANSIT, FEES})
+_AT_PROCESSOR: Final = re.compile(r"(?:clearing|fees):[a-z][a-z0-9-]{0,31}", re.ASCII)
+_HOUSE: Final = frozenset(
+    {FUND, OWNER, SERVICE, TRANSIT, FEES, MEMBERSHIPS, DONATIONS, REFUNDS, DISPUTES, BANK}
+)
 
 
 class Posting(msgspec.Struct, frozen=True):
@@ -85,7 +109,7 @@ def _faults(entry: Entry) -> list[str]:
         ),
         (len(names) < 2 or len(set(names)) < len(names), "two accounts at least, each once"),  # noqa: PLR2004
         (
-            not all(name in _HOUSE or _PAYABLE.fullmatch(name) for name in names),
+            not all(map(_in_chart, names)),
             "an account that is not in the chart",
         ),
         (
@@ -96,6 +120,11 @@ def _faults(entry: Entry) -> list[str]:
         (sum(amounts) != 0, "debits and credits differ"),
     ]
     return [fault for stands, fault in found if stands]
+
+
+def _in_chart(name: str) -> bool:
+    """Whether there is such an account: of the house, of a juror, or of a processor."""
+    return name in _HOUSE or any(one.fullmatch(name) for one in (_PAYABLE, _AT_PROCESSOR))
 
 
 class Sums(msgspec.Struct, frozen=True):

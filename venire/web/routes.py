@@ -38,6 +38,7 @@ from venire.web.pages import (
     static,
     timelines,
     training,
+    vendors,
 )
 from venire.web.problems import problem_response
 from venire.web.routing import Page, route_of
@@ -66,6 +67,8 @@ OFFICE_PAGES: tuple[Page, ...] = (
     Page("GET", "/moderation/demands/{demand_id}", orders.show_demand, "moderator"),
     Page("POST", "/moderation/demands/{demand_id}", orders.review, "moderator", "moderate"),
     Page("GET", "/moderation/copyright", copyright_desk.index, "moderator"),
+    Page("GET", "/moderation/vendors", vendors.index, "moderator"),
+    Page("POST", "/moderation/vendors/{kind}/{name}", vendors.act, "moderator", "moderate"),
     Page("GET", "/copyright", copyright_desk.form),
     Page("POST", "/copyright", copyright_desk.send, limit="copyright"),
     Page("GET", "/copyright/{notice_id}", copyright_desk.show, "member"),
@@ -95,6 +98,7 @@ PAGES: tuple[Page, ...] = (
     # what this is
     Page("GET", "/about", about.show),
     Page("GET", "/rules", about.rules),
+    Page("GET", "/continuity", vendors.show),
     Page("GET", "/static/{name:path}", static.show),
     # coming and going
     Page("GET", "/sign-in", sign_in.show),

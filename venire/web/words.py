@@ -205,6 +205,7 @@ DONE: Final = {
     "payout_withdrawn": "Taken back. It stands in your balance again.",
     "declined": "You gave the seat back. That is all right, and it is not counted against you.",
     "acted": "Done, and in the record.",
+    "vendor_noted": "Noted.",
     "reporter_answered": "Answered. Whoever appealed is told.",
     "noted": "Noted. Only moderators see it.",
     "handed_over": "Handed over.",

@@ -65,11 +65,12 @@ class LocalObjects:
 
     async def get(self, key: str) -> bytes | None:
         """The bytes of a key; None where there are none, or no longer the right ones."""
-        try:
-            found = await obstore.get_async(self._store, _path(key))
-            content = bytes(await found.bytes_async())
-        except FileNotFoundError:
-            return None
+        with _failing():
+            try:
+                found = await obstore.get_async(self._store, _path(key))
+                content = bytes(await found.bytes_async())
+            except FileNotFoundError:
+                return None
         return content if hashlib.sha256(content).hexdigest() == key else None
 
     async def size(self, key: str) -> int | None:
@@ -96,10 +97,11 @@ class LocalObjects:
 
     async def delete(self, key: str) -> None:
         """Forget the bytes of a key; harmless where there are none."""
-        try:
-            await obstore.delete_async(self._store, _path(key))
-        except FileNotFoundError:
-            return
+        with _failing():
+            try:
+                await obstore.delete_async(self._store, _path(key))
+            except FileNotFoundError:
+                return
 
 
 @contextlib.contextmanager

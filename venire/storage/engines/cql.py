@@ -19,9 +19,10 @@ from venire.kernel.clock import Clock
 from venire.kernel.errors import Conflict, Refused
 from venire.kernel.ids import Ids
 from venire.storage.engines.cql_claims import Claims, Decide, latest
-from venire.storage.engines.cql_commits import Commits, texts_of
+from venire.storage.engines.cql_commits import Commits
 from venire.storage.engines.cql_driver import Contact, CqlDriver
 from venire.storage.engines.cql_journal import Draft, Journal, Stamps
+from venire.storage.engines.cql_reading import Reader
 from venire.storage.engines.cql_schema import Opened, Schema, check_settings, enter_keyspace
 from venire.storage.engines.cql_statements import (
     Found,
@@ -32,6 +33,7 @@ from venire.storage.engines.cql_statements import (
 )
 from venire.storage.engines.sqlite_statements import key_type_fits
 from venire.storage.engines.sqlite_writes import encode_writes
+from venire.storage.journal import Durable, JournalEntry, Offsite
 from venire.storage.migrations import MIGRATIONS, Migration
 from venire.storage.verbs import (
     Delete,
@@ -48,7 +50,6 @@ from venire.storage.verbs import (
 
 SILENT_S = 60.0
 _PAGE_MOST = 1000
-_BATCH_ROWS = 50
 _SIDE_BY_SIDE = 64
 
 
@@ -71,11 +72,13 @@ class CqlStorage:
         self._clock = clock
         self._ids = ids
         self._journal = journal
+        self._reader = Reader(driver, journal)
         self._claims = claims
         self._commits = Commits(driver, journal, claims)
         self._schema = schema
         self._gate = asyncio.Semaphore(_SIDE_BY_SIDE)
         self._wake: list[Callable[[], None]] = []
+        self.offsite: Offsite | None = None
         self._newest_event_id = newest_event_id
         self._closed = False
         self.rebuilt_at_ms = opened.rebuilt_at_ms
@@ -301,6 +304,7 @@ class CqlStorage:
         events: Sequence[Event] = (),
         *,
         expect: int | None = None,
+        durable: Durable = "local",
     ) -> None:
         """See `Storage.commit`."""
         head = check_commit(aggregate, writes)
@@ -324,9 +328,11 @@ class CqlStorage:
             await self._commits.guarded(draft, guarded[0], decide, absent=expect == 0)
         else:
             await self._commits.plain(draft)
-        if events:
+        if events or durable != "local":
             for wake in self._wake:
                 wake()
+        if durable != "local" and self.offsite is not None:
+            await self.offsite.shipped(self._journal.newest_own, strict=durable == "strict")
 
     def _expecting(self, aggregate: str, write: Write, expect: int | None) -> Decide:
         def decide(found: Found) -> Write:
@@ -343,24 +349,8 @@ class CqlStorage:
         """See `Storage.rebuild`: the rows first, then the cursor; a crash between writes again."""
         for start in range(0, len(writes), 100):
             check_commit("", writes[start : start + 100], rebuildable=True)
-        stamp, now_ms = self._journal.stamps.draw(), self._clock.now_ms()
-        partitions: dict[tuple[str, Key], list[Write]] = {}
-        for write in latest(writes):
-            key = write.table.key_of(write.row)
-            name = (write.table.name, key[: len(write.table.partition)])
-            partitions.setdefault(name, []).append(write)
-
-        async def fill(part: Sequence[Write]) -> None:
-            async with self._gate:
-                await self._commits.write(texts_of(part, now_ms), stamp, logged=False)
-
-        await asyncio.gather(
-            *(
-                fill(part[start : start + _BATCH_ROWS])
-                for part in partitions.values()
-                for start in range(0, len(part), _BATCH_ROWS)
-            )
-        )
+        stamp = self._journal.stamps.draw()
+        await self._commits.fill(latest(writes), stamp, self._clock.now_ms(), self._gate)
         await self.advance(cursor, position)
 
     # the journal
@@ -376,7 +366,18 @@ class CqlStorage:
 
     async def tail(self, after: int, limit: int = 256) -> list[Envelope]:
         """See `Storage.tail`: up to where no process has anything under way."""
-        return await self._journal.tail(after, limit)
+        return await self._reader.told(after, limit)
+
+    async def journal(self, after: int, limit: int = 256) -> list[JournalEntry]:
+        """See `Storage.journal`: up to where no process has anything under way."""
+        check_limit(limit)
+        return await self._reader.entries(after, limit)
+
+    async def kept_elsewhere(self, *, strict: bool = False) -> None:
+        """See `Storage.kept_elsewhere`."""
+        if self.offsite is not None:
+            place, _ = await self._journal.newest()
+            await self.offsite.shipped(place, strict=strict)
 
     async def sweep(self, limit: int = 1000) -> int:  # noqa: ARG002
         """Nothing to do: the cluster clears lapsed rows away."""

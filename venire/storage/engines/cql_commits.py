@@ -18,10 +18,11 @@ from venire.storage.engines.cql_claims import (
 from venire.storage.engines.cql_driver import CqlDriver, InDoubtError
 from venire.storage.engines.cql_journal import Draft, Journal
 from venire.storage.engines.cql_statements import Found, guards, statements_for
-from venire.storage.verbs import Put, Write
+from venire.storage.verbs import Key, Put, Write
 
 T = TypeVar("T")
 _CLOSE_S = 5.0
+_BATCH_ROWS = 50
 
 Texts = list[tuple[str, Sequence[Any]]]
 
@@ -95,6 +96,28 @@ class Commits:
                 raise Unavailable("storage_in_doubt", "the cluster did not say whether it wrote")
             await asyncio.sleep(pause_s)
             pause_s = min(pause_s * 2, 1.0)
+
+    async def fill(
+        self, writes: Sequence[Write], stamp: int, now_ms: int, gate: asyncio.Semaphore
+    ) -> None:
+        """Write rows of rebuildable tables, those of one partition together."""
+        partitions: dict[tuple[str, Key], list[Write]] = {}
+        for write in writes:
+            key = write.table.key_of(write.row)
+            name = (write.table.name, key[: len(write.table.partition)])
+            partitions.setdefault(name, []).append(write)
+
+        async def one(part: Sequence[Write]) -> None:
+            async with gate:
+                await self.write(texts_of(part, now_ms), stamp, logged=False)
+
+        await asyncio.gather(
+            *(
+                one(part[start : start + _BATCH_ROWS])
+                for part in partitions.values()
+                for start in range(0, len(part), _BATCH_ROWS)
+            )
+        )
 
     async def finish(self, draft: Draft, place: int, anchor: Write) -> None:
         """Write the rest of a decided commit. May be repeated, by any process."""

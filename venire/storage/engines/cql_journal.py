@@ -26,14 +26,14 @@ from venire.events import Event
 from venire.kernel.clock import Clock
 from venire.kernel.errors import Unavailable
 from venire.storage.engines.cql_driver import UNSET, CqlDriver, InDoubtError
-from venire.storage.verbs import Envelope, Write
+from venire.storage.verbs import Write
 
 _log = logging.getLogger(__name__)
 _EVENTS = msgspec.msgpack.Decoder(list[tuple[int, Event]])
 _NODES = 32
-_MINUTE_US = 60_000_000
-_DAY_US = 86_400_000_000
-_PAGE = 500
+MINUTE_US = 60_000_000
+DAY_US = 86_400_000_000
+PAGE = 500
 _REMEMBERED = 8
 CLAIM_BYTES = 16
 BEAT_S = 0.2
@@ -63,7 +63,7 @@ _APPEND = (
     " VALUES (?, ?, ?, ?, ?, ?, ?)"
 )
 _LIST = 'INSERT INTO "outbox_minutes" ("day", "minute", "shard") VALUES (?, ?, ?)'
-_MINUTES = 'SELECT "minute", "shard" FROM "outbox_minutes" WHERE "day" = ? AND "minute" >= ?'
+MINUTES = 'SELECT "minute", "shard" FROM "outbox_minutes" WHERE "day" = ? AND "minute" >= ?'
 _DROP = 'DELETE FROM "outbox" WHERE "shard" = ? AND "minute" = ?'
 _UNLIST = 'DELETE FROM "outbox_minutes" WHERE "day" = ? AND "minute" = ? AND "shard" = ?'
 _READ = (
@@ -170,13 +170,14 @@ class Journal:
         self._driver = driver
         self.stamps = stamps
         self._writer = writer
-        self._first_us = first_us
+        self.first_us = first_us
         self.silent_s = silent_s
         self._others: dict[bytes, _Seen] = {}
         self._heard_s = 0.0
         self._beaten_s = 0.0
         self._beats = 0
         self._commits = 0
+        self.newest_own = 0
         self._listed: set[int] = set()
         self._beating: asyncio.Task[None] | None = None
 
@@ -264,66 +265,30 @@ class Journal:
 
     def entry(self, draft: Draft, place: int) -> list[tuple[str, tuple[Any, ...]]]:
         """The statements that write a commit's row of the outbox."""
-        shard, minute = place % _NODES, place // _MINUTE_US
+        shard, minute = place % _NODES, place // MINUTE_US
         told = UNSET if draft.told is None else draft.told
         where = (shard, minute, place)
         row = (*where, draft.at_ms, draft.aggregate, told, draft.journal)
         statements: list[tuple[str, tuple[Any, ...]]] = [(_APPEND, row)]
         if minute not in self._listed:
-            statements.append((_LIST, (place // _DAY_US, minute, shard)))
+            statements.append((_LIST, (place // DAY_US, minute, shard)))
         return statements
 
     def written(self, place: int) -> None:
         """A commit at this place is in the outbox."""
-        self._listed.add(place // _MINUTE_US)
+        self._listed.add(place // MINUTE_US)
         if len(self._listed) > _REMEMBERED:
             self._listed.discard(min(self._listed))
         self._commits += 1
+        self.newest_own = max(self.newest_own, place)
 
     # reading
 
-    async def tail(self, after: int, limit: int) -> list[Envelope]:
-        """See `Storage.tail`."""
-        safe = await self.safe()
-        start = max(after + 1, self._first_us)
-        rows: list[tuple[Any, ...]] = []
-        for day in range(start // _DAY_US, safe // _DAY_US + 1):
-            minutes: dict[int, list[int]] = {}
-            for minute, shard in await self._all(_MINUTES, (day, start // _MINUTE_US)):
-                minutes.setdefault(minute, []).append(shard)
-            for minute, shards in minutes.items():
-                if len(rows) >= limit or minute > safe // _MINUTE_US:
-                    break
-                left = limit - len(rows)
-                found = await asyncio.gather(
-                    *(self._told(shard, minute, after, safe, left) for shard in shards)
-                )
-                rows += sorted(row for part in found for row in part)
-            if len(rows) >= limit:
-                break
-        return [
-            Envelope(identifier, sequence, at_ms, aggregate, event)
-            for sequence, at_ms, aggregate, events in rows[:limit]
-            for identifier, event in _EVENTS.decode(events)
-        ]
-
-    async def _told(
-        self, shard: int, minute: int, after: int, upto: int, limit: int
-    ) -> list[tuple[Any, ...]]:
-        """The first commits of a partition that carry events."""
-        told: list[tuple[Any, ...]] = []
-        state: bytes | None = None
-        while len(told) < limit:
-            rows, state = await self._driver.page(_READ, (shard, minute, after, upto), _PAGE, state)
-            told += [row for row in rows if row[3] is not None]
-            if state is None:
-                break
-        return told[:limit]
-
-    async def _all(self, text: str, values: tuple[Any, ...]) -> list[tuple[Any, ...]]:
-        rows, state = await self._driver.page(text, values, _PAGE)
+    async def all_rows(self, text: str, values: tuple[Any, ...]) -> list[tuple[Any, ...]]:
+        """Every row of a select."""
+        rows, state = await self._driver.page(text, values, PAGE)
         while state is not None:
-            more, state = await self._driver.page(text, values, _PAGE, state)
+            more, state = await self._driver.page(text, values, PAGE, state)
             rows += more
         return rows
 
@@ -331,12 +296,12 @@ class Journal:
         """The last place used and the last event id told; zeros on a new site."""
         now = self.stamps.draw()
         place = 0
-        for day in range(now // _DAY_US + 1, self._first_us // _DAY_US - 1, -1):
-            minutes = await self._all(_MINUTES, (day, 0))
+        for day in range(now // DAY_US + 1, self.first_us // DAY_US - 1, -1):
+            minutes = await self.all_rows(MINUTES, (day, 0))
             for minute in sorted({minute for minute, _ in minutes}, reverse=True):
                 shards = [shard for at, shard in minutes if at == minute]
                 values = [(shard, minute, 0, (1 << 63) - 1) for shard in shards]
-                found = [row for one in values for row in await self._all(_READ, one)]
+                found = [row for one in values for row in await self.all_rows(_READ, one)]
                 place = max([place, *(row[0] for row in found)])
                 told = [row for row in found if row[3] is not None]
                 if told:
@@ -361,18 +326,18 @@ class Journal:
 
         Returns how many, and the place below which none is left.
         """
-        positions = [row[0] for row in await self._all('SELECT "position" FROM "cursors"', ())]
-        upto = min([*positions, before_ms * 1000], default=0) // _MINUTE_US
+        positions = [row[0] for row in await self.all_rows('SELECT "position" FROM "cursors"', ())]
+        upto = min([*positions, before_ms * 1000], default=0) // MINUTE_US
         gone = 0
-        days = range(self._first_us // _DAY_US, upto * _MINUTE_US // _DAY_US + 1)
+        days = range(self.first_us // DAY_US, upto * MINUTE_US // DAY_US + 1)
         for day in days if positions else ():
-            for minute, shard in await self._all(_MINUTES, (day, 0)):
+            for minute, shard in await self.all_rows(MINUTES, (day, 0)):
                 if minute >= upto:
                     break
                 if gone >= limit:
-                    return gone, self._first_us
+                    return gone, self.first_us
                 drops: list[Any] = [(_DROP, (shard, minute)), (_UNLIST, (day, minute, shard))]
                 await write(drops, self.stamps.draw())
                 gone += 1
-            self._first_us = max(self._first_us, min((day + 1) * _DAY_US, upto * _MINUTE_US))
-        return gone, self._first_us
+            self.first_us = max(self.first_us, min((day + 1) * DAY_US, upto * MINUTE_US))
+        return gone, self.first_us

@@ -21,6 +21,7 @@ from venire.events import Event
 from venire.kernel.clock import Clock
 from venire.kernel.errors import Conflict, Refused
 from venire.kernel.ids import Ids
+from venire.storage.engines import sqlite_journal as outbox
 from venire.storage.engines.sqlite_cache import UNKNOWN, RowCache
 from venire.storage.engines.sqlite_files import (
     open_file,
@@ -36,6 +37,7 @@ from venire.storage.engines.sqlite_writes import (
     read_row,
     set_cursor,
 )
+from venire.storage.journal import Durable, JournalEntry, Offsite
 from venire.storage.migrations import MIGRATIONS, Migration
 from venire.storage.verbs import (
     Delete,
@@ -53,7 +55,6 @@ from venire.storage.verbs import (
 _log = logging.getLogger(__name__)
 _READ_KIB = 16_384
 _SCAN_KIB = 512
-_EVENTS = msgspec.msgpack.Decoder(list[tuple[int, Event]])
 
 
 class SqliteStorage:
@@ -71,6 +72,7 @@ class SqliteStorage:
         self._clock = clock
         self._ids = ids
         self._wake: list[Callable[[], None]] = []
+        self.offsite: Offsite | None = None
         facts, rebuildable = folder / "venire.db", folder / "rebuildable.db"
         writer, second, self.rebuilt_at_ms = open_pair(
             facts, rebuildable, tables, clock.now_ms(), migrations
@@ -277,6 +279,7 @@ class SqliteStorage:
         events: Sequence[Event] = (),
         *,
         expect: int | None = None,
+        durable: Durable = "local",
     ) -> None:
         """See `Storage.commit`."""
         head = check_commit(aggregate, writes)
@@ -299,10 +302,13 @@ class SqliteStorage:
             apply(connection, writes)
             return append(connection, now_ms, aggregate, told or None, journal)
 
-        self._cache.wrote(writes, await self._writer.run(operation))
-        if events:
+        sequence = await self._writer.run(operation)
+        self._cache.wrote(writes, sequence)
+        if events or durable != "local":
             for wake in self._wake:
                 wake()
+        if durable != "local" and self.offsite is not None:
+            await self.offsite.shipped(sequence, strict=durable == "strict")
 
     async def rebuild(self, cursor: str, position: int, writes: Sequence[Write]) -> None:
         """See `Storage.rebuild`."""
@@ -327,12 +333,7 @@ class SqliteStorage:
 
     async def position(self, cursor: str) -> int:
         """See `Storage.position`."""
-        sql = "SELECT position FROM cursors WHERE name = ?"
-        for connection in (self._feeds, self._facts):
-            row = connection.execute(sql, (cursor,)).fetchone()
-            if row is not None:
-                return cast("int", row[0])
-        return 0
+        return outbox.position((self._feeds, self._facts), cursor)
 
     async def advance(self, cursor: str, position: int) -> None:
         """See `Storage.advance`."""
@@ -340,24 +341,24 @@ class SqliteStorage:
 
     async def tail(self, after: int, limit: int = 256) -> list[Envelope]:
         """See `Storage.tail`."""
-        rows: list[Any] = self._facts.execute(
-            "SELECT sequence, at_ms, aggregate, events FROM outbox"
-            " WHERE sequence > ? AND events IS NOT NULL ORDER BY sequence LIMIT ?",
-            (after, limit),
-        ).fetchall()
+        told = outbox.told(self._facts, after, limit)
         # Whoever is told of a commit reads what it wrote.
         self._cache.look()
-        return [
-            Envelope(identifier, sequence, at_ms, aggregate, event)
-            for sequence, at_ms, aggregate, events in rows
-            for identifier, event in _EVENTS.decode(events)
-        ]
+        return told
+
+    async def journal(self, after: int, limit: int = 256) -> list[JournalEntry]:
+        """See `Storage.journal`: beside the loop, since who is far behind reads cold pages."""
+        check_limit(limit)
+        return await asyncio.to_thread(outbox.entries, self._scanner[False], after, limit)
+
+    async def kept_elsewhere(self, *, strict: bool = False) -> None:
+        """See `Storage.kept_elsewhere`."""
+        if self.offsite is not None:
+            await self.offsite.shipped(outbox.newest(self._facts), strict=strict)
 
     def newest_event_id(self) -> int:
         """The id of the last event told; 0 before the first. Ids go on above it."""
-        sql = "SELECT events FROM outbox WHERE events IS NOT NULL ORDER BY sequence DESC LIMIT 1"
-        row: Any = self._facts.execute(sql).fetchone()
-        return 0 if row is None else max(identifier for identifier, _ in _EVENTS.decode(row[0]))
+        return outbox.newest_event_id(self._facts)
 
     async def sweep(self, limit: int = 1000) -> int:
         """Remove lapsed rows, at most `limit` of each table; return how many went."""
@@ -370,29 +371,13 @@ class SqliteStorage:
                 if table.expires and table.rebuildable == rebuildable
             ]
             for sql in sweeps:
-                gone += await writer.run(functools.partial(_change, sql, (now_ms, limit)))
+                once = functools.partial(outbox.change, sql=sql, parameters=(now_ms, limit))
+                gone += await writer.run(once)
         return gone
 
     async def prune(self, before_ms: int, limit: int = 10_000) -> int:
         """Drop journal rows that every cursor has passed and that are older than `before_ms`."""
-        lowest: int = min(
-            (
-                cast("int", row[0])
-                for connection in (self._facts, self._feeds)
-                for row in connection.execute("SELECT position FROM cursors").fetchall()
-            ),
-            default=0,
-        )
-        sql = (
-            "DELETE FROM outbox WHERE sequence IN (SELECT sequence FROM outbox"
-            " WHERE sequence <= ? AND at_ms < ? ORDER BY sequence LIMIT ?)"
-        )
+        upto = outbox.lowest((self._facts, self._feeds))
         return await self._writer.run(
-            lambda connection: _change(sql, (lowest, before_ms, limit), connection)
+            lambda connection: outbox.prune(connection, upto, before_ms, limit)
         )
-
-
-def _change(sql: str, parameters: tuple[int, ...], connection: apsw.Connection) -> int:
-    before = connection.total_changes()
-    connection.execute(sql, parameters)
-    return connection.total_changes() - before

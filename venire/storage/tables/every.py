@@ -28,6 +28,8 @@ from venire.storage.tables import (
     notifications,
     orders,
     outbox,
+    paying_out,
+    payments,
     people,
     polls,
     posts,
@@ -39,6 +41,7 @@ from venire.storage.tables import (
     service,
     tags,
     treasury,
+    vendors,
     waves,
 )
 from venire.storage.verbs import Table
@@ -79,4 +82,7 @@ ALL: tuple[Table[Any], ...] = (
     *service.TABLES,
     *alerts.TABLES,
     *treasury.TABLES,
+    *payments.TABLES,
+    *paying_out.TABLES,
+    *vendors.TABLES,
 )

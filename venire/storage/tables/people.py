@@ -4,7 +4,15 @@ from __future__ import annotations
 
 import msgspec
 
-from venire.storage.tables import defences, letters, roll, sign_in, ties
+from venire.storage.tables import (
+    defences,
+    factors,
+    letters,
+    roll,
+    sign_in,
+    suppression,
+    ties,
+)
 from venire.storage.verbs import Table
 
 
@@ -304,4 +312,6 @@ TABLES = (
     *defences.TABLES,
     *roll.TABLES,
     *letters.TABLES,
+    *factors.TABLES,
+    *suppression.TABLES,
 )

@@ -14,6 +14,7 @@ from venire.cases.model import Case, Source
 from venire.cases.statements import words_of
 from venire.kernel.errors import Invalid, NotFound
 from venire.kernel.ids import parse_id
+from venire.people.model import ADMIN
 from venire.people.store import load_account, load_accounts
 from venire.posts import actions as posts
 from venire.posts.markup import post_path
@@ -39,6 +40,7 @@ async def queue(visit: Visit) -> Response:
         rows=[_row(visit, case) for case in cases],
         more=len(waiting) == _MOST,
         named=await child_safety.may_open(visit.court, visit.viewer_id),
+        admin=visit.moderator().role == ADMIN,
         waiting=[(words.WAITS_FOR.get(name, name), count) for name, count in tally.most_common()],
     )
 

@@ -1,0 +1,1 @@
+"""Chat services, for alerts without content."""

@@ -1,0 +1,1 @@
+"""Vendors of text messages, one file each."""

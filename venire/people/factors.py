@@ -1,0 +1,192 @@
+"""Second factors of an account: an app, codes by e-mail, recovery codes; and taking all away."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import msgspec
+
+from venire.events import FactorsChanged
+from venire.kernel.errors import Conflict, Invalid
+from venire.people import recovery, totp
+from venire.people.admin_log import log_line
+from venire.people.factor_rows import (
+    CLEARED,
+    MAIL_ADDED,
+    MAIL_REMOVED,
+    RECOVERY_MADE,
+    RECOVERY_USED,
+    TOTP_ADDED,
+    TOTP_REMOVED,
+    TRIES,
+    Step,
+    add,
+    change,
+    empty,
+    load_row,
+    new_codes,
+)
+from venire.people.own_passkeys import forget_writes, passkeys_of, save
+from venire.storage.tables.factors import FactorsRow
+from venire.storage.verbs import Write
+from venire.storage.world import World
+
+CLEAR: Final = "clear_factors"
+_TOTP: Final = "totp secret"
+
+# TOTP
+
+
+async def begin_totp(world: World, account_id: int) -> bytes:
+    """A new secret, which counts once its first code was given. Conflict `totp_there`."""
+    secret = world.chance.token(totp.SECRET_BYTES)
+    sealed = world.vault.seal(world.chance, _TOTP, str(account_id), secret)
+
+    def decide(old: FactorsRow) -> Step:
+        if old.totp_at_ms is not None:
+            raise Conflict("totp_there", "There is an authenticator app already: remove it first")
+        return Step(msgspec.structs.replace(old, totp_pending=sealed))
+
+    await change(world, account_id, decide)
+    return secret
+
+
+async def pending_totp(world: World, account_id: int) -> bytes | None:
+    """The secret that waits for its first code."""
+    row = await load_row(world, account_id)
+    if not row.totp_pending:
+        return None
+    return world.vault.open(_TOTP, str(account_id), row.totp_pending)
+
+
+async def confirm_totp(world: World, account_id: int, code: str) -> list[str]:
+    """Count an app from now on; recovery codes if they are the first. Invalid `code_wrong`."""
+
+    def decide(old: FactorsRow) -> Step | None:
+        if not old.totp_pending:
+            return None
+        secret = world.vault.open(_TOTP, str(account_id), old.totp_pending)
+        step = totp.fitting_step(secret, code, world.now_ms(), above=0)
+        if step is None:
+            return None
+        now_ms = world.now_ms()
+        row = msgspec.structs.replace(
+            old,
+            totp_sealed=old.totp_pending,
+            totp_pending=b"",
+            totp_step=step,
+            totp_at_ms=now_ms,
+        )
+        return Step(row, (), TOTP_ADDED)
+
+    codes = await add(world, account_id, decide)
+    if codes is None:
+        raise _wrong()
+    return codes
+
+
+def _wrong() -> Invalid:
+    return Invalid("code_wrong", "This code is wrong, was used already, or its time is over")
+
+
+async def remove_totp(world: World, account_id: int) -> None:
+    """Take the app away; harmless where there is none."""
+
+    def decide(old: FactorsRow) -> Step | None:
+        if old.totp_at_ms is None and not old.totp_pending:
+            return None
+        row = msgspec.structs.replace(
+            old, totp_sealed=b"", totp_pending=b"", totp_at_ms=None, totp_step=0
+        )
+        return Step(row, (), TOTP_REMOVED if old.totp_at_ms is not None else "")
+
+    await change(world, account_id, decide)
+
+
+async def use_totp(world: World, account_id: int, code: str) -> bool:
+    """Whether a code is right; it is used then, and fits nowhere again."""
+
+    def decide(old: FactorsRow) -> Step | None:
+        if old.totp_at_ms is None:
+            return None
+        secret = world.vault.open(_TOTP, str(account_id), old.totp_sealed)
+        step = totp.fitting_step(secret, code, world.now_ms(), above=old.totp_step)
+        return None if step is None else Step(msgspec.structs.replace(old, totp_step=step))
+
+    return await change(world, account_id, decide) is not None
+
+
+# codes by e-mail
+
+
+async def choose_mail(world: World, account_id: int, *, wanted: bool) -> list[str]:
+    """Ask for a code by e-mail at sign-in, or no more; recovery codes if they are the first."""
+
+    def decide(old: FactorsRow) -> Step | None:
+        if (old.mail_at_ms is not None) == wanted:
+            return None
+        row = msgspec.structs.replace(old, mail_at_ms=world.now_ms() if wanted else None)
+        return Step(row, (), MAIL_ADDED if wanted else MAIL_REMOVED)
+
+    if wanted:
+        return await add(world, account_id, decide) or []
+    await change(world, account_id, decide)
+    return []
+
+
+# recovery codes
+
+
+async def renew_recovery(world: World, account_id: int) -> list[str]:
+    """Ten new recovery codes; the old ones end. Conflict `no_factor` without a factor."""
+    codes = await new_codes(world)
+
+    def decide(old: FactorsRow) -> Step:
+        if not (old.passkeys or old.totp_at_ms or old.mail_at_ms):
+            raise Conflict("no_factor", "Recovery codes come with a passkey or an app")
+        return Step(codes.on(old), (), RECOVERY_MADE)
+
+    await change(world, account_id, decide)
+    return codes.shown
+
+
+async def use_recovery(world: World, account_id: int, code: str) -> bool:
+    """Whether a recovery code is right; it is used then."""
+    for _ in range(TRIES):
+        there = await load_row(world, account_id)
+        after = await recovery.used(world, there.recovery, code)
+        if after is None:
+            return False
+        kept = after
+
+        def decide(old: FactorsRow, there: FactorsRow = there, kept: bytes = kept) -> Step | None:
+            if old.recovery != there.recovery:
+                return None
+            return Step(msgspec.structs.replace(old, recovery=kept), (), RECOVERY_USED)
+
+        if await change(world, account_id, decide) is not None:
+            return True
+    return False
+
+
+# for operators
+
+
+async def clear(world: World, account_id: int, *, actor_id: int, reason: str) -> None:
+    """Take every factor away from somebody who lost them all; logged, and told to its owner."""
+    line = log_line(
+        world,
+        actor_id=actor_id,
+        action=CLEAR,
+        target=str(account_id),
+        reason=reason,
+        aggregate=f"factors:{account_id}",
+    )
+    for _ in range(TRIES):
+        head = await load_row(world, account_id)
+        there = await passkeys_of(world, account_id)
+        bare = msgspec.structs.replace(empty(account_id), version=head.version)
+        writes: list[Write] = [line, *(write for row in there for write in forget_writes(row))]
+        if await save(world, bare, writes, [FactorsChanged(account_id, CLEARED)]):
+            return
+    raise Conflict("try_again", "This changed meanwhile: try again")

@@ -1,0 +1,211 @@
+"""The second step of a sign-in: a passkey, a code from an app or a letter, a recovery code.
+
+After the first step (a password, or a link sent to the mailbox) a browser holds a ticket: 10
+minutes, five wrong answers. The ticket is a cookie, so that a code told to somebody else's browser
+opens nothing there. Ways are offered in this order; another way is a name in `ORDER`, a line in
+`ways_of` and one in `_fits`.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import msgspec
+
+from venire.events import FactorsChanged
+from venire.kernel.clock import MINUTE_MS
+from venire.kernel.errors import Conflict, Invalid, Throttled
+from venire.kernel.ids import AccountId
+from venire.people import factor_rows, factors, letters, mail_codes, passkeys
+from venire.people.factor_rows import TRIES_SPENT
+from venire.people.model import DELETED, Account
+from venire.people.own_passkeys import Ceremony, passkeys_of, use_passkey
+from venire.people.passkeys import Party
+from venire.people.store import load_account
+from venire.people.tokens import new_secret, secret_hash
+from venire.storage.tables.factors import SECOND_STEPS, PasskeyRow, SecondStepRow
+from venire.storage.world import World
+
+PASSKEY: Final = "passkey"
+TOTP: Final = "totp"
+MAIL: Final = "mail"
+RECOVERY: Final = "recovery"
+ORDER: Final = (PASSKEY, TOTP, MAIL, RECOVERY)
+BY_PASSWORD: Final = "password"  # noqa: S105 - the name of a first step
+BY_MAILBOX: Final = "mailbox"
+LASTS_MS: Final = 10 * MINUTE_MS
+TRIES: Final = 5
+LETTERS: Final = 3
+"""Codes by e-mail in one sign-in."""
+_ATTEMPTS: Final = 8
+
+
+class Waiting(msgspec.Struct, frozen=True):
+    """A sign-in that waits: whose, and what may be shown. `keys`: passkeys that work here."""
+
+    row: SecondStepRow
+    account: Account
+    ways: tuple[str, ...]
+    keys: tuple[PasskeyRow, ...]
+
+
+def ticket_cookie(base_url: str) -> str:
+    """The name of the cookie that holds a ticket. Over TLS its prefix binds it to this host."""
+    return "__Host-venire_step" if base_url.startswith("https://") else "venire_step"
+
+
+async def begin(world: World, account_id: int, *, first: str) -> str:
+    """A ticket for who took the first step; empty where that step is enough."""
+    held = await factor_rows.load(world, account_id)
+    if not held.needed or (first == BY_MAILBOX and _mail_alone(held)):
+        # Whoever came by a letter has shown already that the mailbox is theirs.
+        return ""
+    ticket = new_secret(world)
+    until_ms = world.now_ms() + LASTS_MS
+    row = SecondStepRow(_key(ticket), account_id, first, 0, 0, 0, spent=False, until_ms=until_ms)
+    await world.storage.put(SECOND_STEPS, row, expires_at_ms=until_ms)
+    return ticket
+
+
+def _mail_alone(held: factor_rows.Factors) -> bool:
+    return bool(held.mail_at_ms) and not held.totp_at_ms and not held.passkeys
+
+
+def _key(ticket: str) -> str:
+    return secret_hash(ticket).hex()
+
+
+async def waiting(world: World, ticket: str, party: Party | None) -> Waiting | None:
+    """The sign-in that a ticket stands for; None when it is over."""
+    row = await world.storage.get(SECOND_STEPS, (_key(ticket),)) if ticket else None
+    if row is None or row.spent or row.tries >= TRIES or row.until_ms <= world.now_ms():
+        return None
+    account = await load_account(world, row.account_id)
+    if account is None or account.state == DELETED or account.disabled:
+        return None
+    keys = tuple(
+        one
+        for one in await passkeys_of(world, account.id)
+        if party is not None and one.party == party.domain
+    )
+    return Waiting(row, account, await ways_of(world, row, keys), keys)
+
+
+async def ways_of(
+    world: World, row: SecondStepRow, keys: tuple[PasskeyRow, ...]
+) -> tuple[str, ...]:
+    """How this sign-in can go on, in the order in which it is offered."""
+    held = await factor_rows.load(world, row.account_id)
+    by_mail = held.mail_at_ms and row.first != BY_MAILBOX and world.site.letters
+    there = {
+        PASSKEY: bool(keys),
+        TOTP: bool(held.totp_at_ms),
+        MAIL: bool(by_mail),
+        RECOVERY: bool(held.codes_left),
+    }
+    return tuple(way for way in ORDER if there[way])
+
+
+async def send_code(world: World, step: Waiting) -> None:
+    """Write a letter with a code. Invalid `way_closed`, Throttled `too_many_codes`.
+
+    A code lasts ten minutes; the one before it ends.
+    """
+    if MAIL not in step.ways:
+        raise _closed()
+    if step.row.letters >= LETTERS:
+        raise Throttled("too_many_codes", "Too many codes: sign in again later", retry_after_s=600)
+    letter_id = world.ids.next()
+    # First the letter: a code that nobody was sent must not take the place of one that was.
+    await letters.send(world, step.account.id, mail_codes.CODE, letter_id=letter_id)
+    for _ in range(_ATTEMPTS):
+        row = await world.storage.get(SECOND_STEPS, (step.row.ticket_hash,))
+        if row is None or row.spent:
+            return
+        sent = msgspec.structs.replace(row, letter_id=letter_id, letters=row.letters + 1)
+        if await _exchange(world, row, sent):
+            return
+    raise Conflict("try_again", "This changed meanwhile: try again")
+
+
+def _closed() -> Invalid:
+    return Invalid("way_closed", "This account does not sign in that way")
+
+
+async def answer(world: World, step: Waiting, way: str, said: str, party: Party | None) -> bool:
+    """Whether what somebody says ends the second step; it is spent then. A wrong answer counts.
+
+    Invalid `way_closed`.
+    """
+    if way not in step.ways:
+        raise _closed()
+    # Counted before it is looked at: of a thousand answers sent at once, five are.
+    row = await _count(world, step.row.ticket_hash)
+    if row is None:
+        return False
+    if not await _fits(world, row, way, said, party):
+        if row.tries >= TRIES:
+            await _tell(world, row.account_id)
+        return False
+    return await _spend(world, row.ticket_hash)
+
+
+async def _count(world: World, ticket_hash: str) -> SecondStepRow | None:
+    for _ in range(_ATTEMPTS):
+        row = await world.storage.get(SECOND_STEPS, (ticket_hash,))
+        if row is None or row.spent or row.tries >= TRIES or row.until_ms <= world.now_ms():
+            return None
+        counted = msgspec.structs.replace(row, tries=row.tries + 1)
+        if await _exchange(world, row, counted):
+            return counted
+    return None
+
+
+async def _spend(world: World, ticket_hash: str) -> bool:
+    for _ in range(_ATTEMPTS):
+        row = await world.storage.get(SECOND_STEPS, (ticket_hash,))
+        if row is None or row.spent:
+            return False
+        if await _exchange(world, row, msgspec.structs.replace(row, spent=True)):
+            return True
+    return False
+
+
+async def _exchange(world: World, row: SecondStepRow, new: SecondStepRow) -> bool:
+    if not await world.storage.compare_and_set(SECOND_STEPS, row, new):
+        return False
+    # The exchange keeps no end: without this the row would stay for ever.
+    await world.storage.put(SECOND_STEPS, new, expires_at_ms=row.until_ms)
+    return True
+
+
+async def _fits(world: World, row: SecondStepRow, way: str, said: str, party: Party | None) -> bool:
+    if way == TOTP:
+        return await factors.use_totp(world, row.account_id, said)
+    if way == MAIL:
+        return await mail_codes.fits(world, row.account_id, row.letter_id, said)
+    if way == RECOVERY:
+        return await factors.use_recovery(world, row.account_id, said)
+    if party is None:
+        return False
+    ceremony = Ceremony(passkeys.read_credential(said), party, row.ticket_hash)
+    try:
+        whose = await use_passkey(world, ceremony, purpose=passkeys.SECOND)
+    except Invalid:
+        return False
+    return whose == row.account_id
+
+
+async def _tell(world: World, account_id: int) -> None:
+    """Somebody knows the first secret of this account and not the second: its owner hears of it."""
+    told = [FactorsChanged(account_id, TRIES_SPENT)]
+    await world.storage.commit(f"second_step:{world.ids.next()}", [], told)
+
+
+async def enter_by_passkey(world: World, ceremony: Ceremony) -> AccountId:
+    """Whom a passkey lets in by itself: it asked who uses it. Invalid `passkey_refused`."""
+    account_id = await use_passkey(world, ceremony, purpose=passkeys.ENTER)
+    account = await load_account(world, account_id)
+    if account is None or account.state == DELETED or account.disabled:
+        raise passkeys.refused()
+    return AccountId(account_id)

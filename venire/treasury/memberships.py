@@ -1,0 +1,160 @@
+"""Memberships: a row that follows from the payments, and a clock that asks for the next one.
+
+What was paid for is ours to remember, never a processor's: one that dies, or throws us out, costs
+a member a card entered once more, and nothing else.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import msgspec
+
+from venire.events import PaymentMoved
+from venire.kernel.errors import Conflict
+from venire.storage.tables.payments import MEMBERSHIPS, MembershipRow
+from venire.storage.timers import timer
+from venire.storage.verbs import Envelope, Put, Write
+from venire.storage.world import World
+from venire.treasury import membership_rules as rules
+from venire.treasury import payments
+
+HEARS: Final = (PaymentMoved,)
+TIMER: Final = "membership"
+_TRIES: Final = 8
+
+
+async def load(world: World, account_id: int) -> MembershipRow | None:
+    """What a member has paid for; None for who never paid."""
+    return await world.storage.get(MEMBERSHIPS, (account_id,))
+
+
+async def on_payment_moved(world: World, envelope: Envelope) -> None:
+    """Let a membership follow from what is known of its payments."""
+    event = envelope.event
+    if not isinstance(event, PaymentMoved):
+        return
+    payment = await payments.load(world, event.payment_id)
+    if payment is not None and payment.account_id is not None and payment.purpose == "membership":
+        await follow(world, payment.account_id)
+
+
+async def follow(world: World, account_id: int) -> None:
+    """Work out a membership from its payments; doing it again changes nothing."""
+    for _ in range(_TRIES):
+        row = await load(world, account_id)
+        made = [
+            (one, await payments.facts(world, one.id)) for one in await _paid_for(world, account_id)
+        ]
+        paid = rules.paid(made)
+        if paid.payment is None and row is None:
+            return
+        before = row or _blank(account_id)
+        renews = bool(paid.renewal) and before.cancelled_at_ms is None
+        again = paid.payment is not None and paid.payment.id != before.payment_id
+        after = msgspec.structs.replace(
+            before,
+            paid_until_ms=paid.paid_until_ms,
+            vendor=paid.vendor,
+            renews=bool(paid.renewal) if again else renews,
+            # Who pays anew after having cancelled wants to go on.
+            cancelled_at_ms=None if again else before.cancelled_at_ms,
+        )
+        if paid.payment is not None:
+            after = msgspec.structs.replace(
+                after,
+                ledger=paid.payment.ledger,
+                amount=paid.payment.amount,
+                period=paid.payment.period,
+                payment_id=paid.payment.id,
+            )
+        if after == before and row is not None:
+            return
+        try:
+            await _put(world, after)
+        except Conflict:
+            continue
+        return
+    raise Conflict("try_again", "This changed meanwhile: try again")
+
+
+async def _paid_for(world: World, account_id: int) -> list[payments.Payment]:
+    found = await payments.of_account(world, account_id)
+    return [one for one in found if one.purpose == "membership"]
+
+
+def _blank(account_id: int) -> MembershipRow:
+    return MembershipRow(
+        account_id=account_id,
+        ledger="",
+        amount=0,
+        period="",
+        paid_until_ms=0,
+        payment_id=0,
+        vendor="",
+        renews=False,
+        cancelled_at_ms=None,
+        asked_for_ms=0,
+        version=0,
+    )
+
+
+async def _put(world: World, row: MembershipRow) -> None:
+    following = msgspec.structs.replace(row, version=row.version + 1)
+    writes: list[Write] = [Put(MEMBERSHIPS, following)]
+    due_ms = rules.asks_at(
+        row.paid_until_ms, renews=row.renews, cancelled=row.cancelled_at_ms is not None
+    )
+    place = f"membership:{row.account_id}"
+    if due_ms is not None and row.asked_for_ms < row.paid_until_ms:
+        writes.append(timer(place, TIMER, f"{row.account_id}:{row.paid_until_ms}", due_ms))
+    await world.storage.commit(place, writes, expect=row.version)
+
+
+async def cancel(world: World, account_id: int) -> str:
+    """Note that a member does not want to go on; what is paid for stays theirs.
+
+    Returns what ends the renewals at the processor (`vendor` of the row), empty where there is
+    nothing to end.
+    """
+    for _ in range(_TRIES):
+        row = await load(world, account_id)
+        if row is None:
+            return ""
+        renewal = await renewal_of(world, row)
+        if row.cancelled_at_ms is not None:
+            return renewal
+        ended = msgspec.structs.replace(row, cancelled_at_ms=world.now_ms(), renews=False)
+        try:
+            await _put(world, ended)
+        except Conflict:
+            continue
+        return renewal
+    raise Conflict("try_again", "This changed meanwhile: try again")
+
+
+async def renewal_of(world: World, row: MembershipRow) -> str:
+    """What ends the renewals of a membership at its processor."""
+    facts = await payments.facts(world, row.payment_id)
+    named = [one for one in facts if one.renewal and one.vendor == row.vendor]
+    return max(named, key=lambda one: (one.at_ms, one.reference)).renewal if named else ""
+
+
+async def due(world: World, key: str) -> MembershipRow | None:
+    """Whether a member is to be asked for the next payment now; the row, if so."""
+    account, _, until = key.partition(":")
+    row = await load(world, int(account))
+    if row is None or row.cancelled_at_ms is not None or row.paid_until_ms != int(until):
+        return None
+    return row if row.asked_for_ms < row.paid_until_ms else None
+
+
+async def note_asked(world: World, row: MembershipRow) -> None:
+    """Note that a member was asked for what follows `paid_until_ms`."""
+    asked = msgspec.structs.replace(row, asked_for_ms=row.paid_until_ms, version=row.version + 1)
+    writes: list[Write] = [Put(MEMBERSHIPS, asked)]
+    try:
+        await world.storage.commit(f"membership:{row.account_id}", writes, expect=row.version)
+    except Conflict:
+        # It moved on at this moment: the timer of what it is now will see.
+        return
