@@ -70,6 +70,13 @@ class PostShown(Happened, frozen=True):
     case_id: int
 
 
+class PostWithheld(Happened, frozen=True):
+    """In which countries a post is withheld is otherwise than before."""
+
+    post_id: int
+    author_id: int
+
+
 class Followed(Happened, frozen=True):
     """One account follows another."""
 
@@ -341,10 +348,10 @@ class PaymentMoved(Happened, frozen=True):
 
 
 class BooksDiffer(Happened, frozen=True):
-    """A processor says otherwise than the books: a person has to look."""
+    """A processor says otherwise than the books: a person has to look. `key`: of which day."""
 
-    vendor: str
-    day: str
+    name: str
+    key: str
 
 
 class StrikeChanged(Happened, frozen=True):
@@ -401,19 +408,31 @@ class LetterAsked(Happened, frozen=True):
 class FactorsChanged(Happened, frozen=True):
     """What an account signs in with besides a password is otherwise than before, or was tried.
 
-    `what` is one of `people.factors.NEWS`.
+    `kind` is one of `people.factors.NEWS`.
     """
 
     account_id: int
-    what: str
+    kind: str
 
 
 class VendorShut(Happened, frozen=True):
-    """A vendor refuses our account: `said` is its code. A person has to look."""
+    """A vendor refuses our account. A person has to look."""
 
     kind: str
     name: str
-    said: str
+
+
+class RestoreDrillFailed(Happened, frozen=True):
+    """The site could not be restored from the store of this name: the newest drill says why."""
+
+    name: str
+
+
+class TextsAlarmed(Happened, frozen=True):
+    """Something is wrong with the texts to a dial code: `kind`, one of `text_counts.ALARMS`."""
+
+    dial: int
+    kind: str
 
 
 class VendorReset(Happened, frozen=True):
@@ -421,6 +440,13 @@ class VendorReset(Happened, frozen=True):
 
     kind: str
     name: str
+
+
+class BeaconPublished(Happened, frozen=True):
+    """The site says where it is now, with two signatures. `kind`: moved, or renewed."""
+
+    sequence: int
+    kind: str = "moved"
 
 
 Event = (
@@ -432,6 +458,7 @@ Event = (
     | PostEdited
     | PostDeleted
     | PostShown
+    | PostWithheld
     | Followed
     | FollowRequested
     | Unfollowed
@@ -480,5 +507,8 @@ Event = (
     | LetterAsked
     | FactorsChanged
     | VendorShut
+    | TextsAlarmed
     | VendorReset
+    | RestoreDrillFailed
+    | BeaconPublished
 )

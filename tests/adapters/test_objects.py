@@ -4,15 +4,53 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import os
+from collections.abc import Callable
+from pathlib import Path
 
 import pytest
+from obstore.store import LocalStore, MemoryStore
 
+from tests.adapters.object_counterparts import counterpart
+from venire.adapters.objects.bucket import Bucket
 from venire.adapters.objects.local import LocalObjects
 from venire.kernel.errors import Refused, Unavailable
 
 pytestmark = pytest.mark.anyio
 
-_STORES = [LocalObjects]
+
+def folder_bucket(folder: Path) -> Bucket:
+    return Bucket(LocalStore(str(folder), mkdir=True))
+
+
+def memory_bucket(_folder: Path) -> Bucket:
+    return Bucket(MemoryStore())
+
+
+def outside_bucket(name: str) -> Callable[[Path], Bucket]:
+    """A bucket that `make test-vendors` started; under a prefix of its own for each test."""
+
+    def opened(folder: Path) -> Bucket:
+        address = os.environ[f"VENIRE_COUNTERPART_{name.upper()}"]
+        return Bucket(counterpart(address, f"{folder.parent.name}-{os.getpid()}"))
+
+    return opened
+
+
+_OUTSIDE = ("versitygw_a", "versitygw_b", "azurite")
+_STORES = [
+    LocalObjects,
+    folder_bucket,
+    memory_bucket,
+    *(
+        pytest.param(
+            outside_bucket(name),
+            id=name,
+            marks=pytest.mark.vendors(name),
+        )
+        for name in _OUTSIDE
+    ),
+]
 
 
 @pytest.fixture(params=_STORES)
@@ -60,7 +98,7 @@ async def test_spoilt_bytes_are_not_handed_out_and_can_be_put_again(tmp_path):
     assert await store.get(key) == b"whole"
 
 
-@pytest.mark.parametrize("size", [0, 1, 3 << 20])
+@pytest.mark.parametrize("size", [0, 1, 3 << 20, 9 << 20])
 async def test_a_file_is_kept_as_its_bytes_are_and_read_in_parts(store, size, tmp_path):
     content = bytes(range(256)) * (size // 256) + b"x" * (size % 256)
     path = tmp_path / "file"

@@ -20,9 +20,7 @@ from venire.api.routing import RouteTable
 LIST = ROOT.parent / "shared" / "reference" / "mastodon-endpoints.tsv"
 EMPTY = {"GET /api/v1/custom_emojis": "this site has no pictures of its own in texts"}
 """Operations of priority one that have nothing behind them here."""
-DRIVEN_OTHERWISE: dict[str, str] = {
-    "GET /media/{id}/{name}": "tests/api/test_media_files.py asks by the address of the medium",
-}
+DRIVEN_OTHERWISE: dict[str, str] = {}
 """Operations that no test names in its source, each with the test that drives it all the same."""
 
 

@@ -3,8 +3,11 @@ from __future__ import annotations
 import pytest
 
 from tests.kit.courthouse import open_courthouse
-from venire.continuity import breaker, drill_results, vendor_states
+from venire.continuity.journal import ship_states
+from venire.continuity.vendors import breaker, drill_results, vendor_states
+from venire.kernel.clock import DAY_MS
 from venire.kernel.vendors import AccountClosed, Listed
+from venire.server.reminding import remind
 
 pytestmark = pytest.mark.anyio
 
@@ -93,6 +96,53 @@ async def test_every_admin_is_told_once_that_a_vendor_refuses_the_site(house):
     for keeper in keepers:
         found = (await keeper.get("/api/v1/conversations")).json()
         assert len(found) == 1
-        assert "sms, first (20003)" in found[0]["last_status"]["content"]
+        assert "sms, first." in found[0]["last_status"]["content"]
         assert "/moderation/vendors" in found[0]["last_status"]["content"]
     assert (await other.get("/api/v1/conversations")).json() == []
+
+
+async def test_every_admin_is_told_again_each_day_until_somebody_has_looked(house):
+    keeper = await house.site.member("keeper", "admin")
+    await _shut(house)
+    await house.settle()
+    told: set[str] = set()
+
+    async def messages() -> int:
+        await remind(house.court, told)
+        await remind(house.court, set())
+        await house.settle()
+        found = (await keeper.get("/api/v1/conversations")).json()
+        assert all("sms, first." in one["last_status"]["content"] for one in found)
+        return len({one["last_status"]["id"] for one in found})
+
+    assert [await messages(), await messages()] == [1, 1]
+    house.site.clock.advance(DAY_MS)
+    assert [await messages(), await messages()] == [2, 2]
+    await keeper.post("/api/v1/admin/vendors/sms/first/reset")
+    house.site.clock.advance(2 * DAY_MS)
+    assert await messages() == 2
+
+
+@pytest.mark.parametrize("state", ["failing", "lapsed", "refused"])
+async def test_a_store_that_takes_nothing_does_not_stand_there_as_working(house, state):
+    store = Listed(kind="objects", name="first", owner="One Inc.", country="US", usable=True)
+    object.__setattr__(house.world.site, "vendors", (store,))
+    await ship_states.note(house.site.storage, "first", state, house.world.now_ms(), said="timeout")
+    admin = await house.site.member("keeper", "admin")
+    (shown,) = (await admin.get("/api/v1/admin/vendors")).json()
+    assert (shown["state"], shown["said"]) == ("resting", "timeout")
+
+
+async def test_a_store_that_refuses_the_journal_stands_there_as_shut_and_is_let_back(house):
+    store = Listed(kind="objects", name="first", owner="One Inc.", country="US", usable=True)
+    object.__setattr__(house.world.site, "vendors", (store,))
+    storage, now_ms = house.site.storage, house.world.now_ms()
+    await ship_states.note(storage, "first", "working", now_ms)
+    admin = await house.site.member("keeper", "admin")
+    (shown,) = (await admin.get("/api/v1/admin/vendors")).json()
+    assert (shown["state"], shown["last_success"] is not None) == ("serving", True)
+    await ship_states.note(storage, "first", "closed", now_ms, said="http_403")
+    (shown,) = (await admin.get("/api/v1/admin/vendors")).json()
+    assert (shown["state"], shown["said"]) == ("shut", "http_403")
+    await admin.post("/api/v1/admin/vendors/objects/first/reset")
+    assert (await ship_states.load(storage, "first")).state == "failing"

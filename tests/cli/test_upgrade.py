@@ -80,7 +80,7 @@ def test_a_snapshot_is_whole_and_without_secrets(folder, tmp_path):
     assert said["objects"] == 1
     assert (made / "objects" / "ab" / "abcd").read_bytes() == b"evidence"
     assert (made / "venire.toml").read_text() == 'title = "Warga"\n'
-    assert said["keys"] == ["record.key", "vapid.key"]
+    assert said["keys"] == ["record.key", "vapid.key", "vault.key"]
     secret = (folder / "keys" / "record.key").read_bytes()
     assert all(secret not in path.read_bytes() for path in made.rglob("*") if path.is_file())
     assert made.stat().st_mode & 0o777 == 0o700

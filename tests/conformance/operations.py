@@ -195,7 +195,7 @@ class Author:
         verb = self._one(("tail", "tail", "advance", "position"))
         if verb == "tail":
             after, limit = self._one((0, 0, 1, 2, 5)), 1 + self._below(4)
-            return Operation("journal" if limit == 2 else "tail", (after, limit))  # noqa: PLR2004
+            return Operation("journal" if limit == 2 else "tail", (after, limit))
         if verb == "advance":
             return Operation("advance", (self._one(("x", "y")), self._below(9)))
         return Operation("position", (self._one(("x", "y", "feeds", "lists")),))

@@ -1,4 +1,4 @@
-"""pebble: Let's Encrypt's own test authority (ACME, RFC 8555), which asks a name server for proof."""
+"""pebble: the test authority of Let's Encrypt (ACME, RFC 8555); it asks a name server for proof."""
 
 from __future__ import annotations
 

@@ -6,9 +6,16 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-from tests.counterparts import authorities, mail, names, objects, payments, specs
-from tests.counterparts.installing import MissingError, go_program, oracles
+from tests.counterparts import authorities, carriers, mail, names, objects, payments, specs
+from tests.counterparts.installing import (
+    MissingError,
+    debian_installed,
+    debian_program,
+    go_program,
+    oracles,
+)
 from tests.counterparts.process import Process
+from tests.kit.chromium import program
 
 PREFIX = "VENIRE_COUNTERPART_"
 Started = tuple[list[Process], dict[str, str]]
@@ -36,6 +43,11 @@ def _versitygw(name: str) -> Counterpart:
     return Counterpart(name, "versitygw (S3, real signatures)", start)
 
 
+def _azurite(folder: Path, _known: Mapping[str, str]) -> Started:
+    process, url = objects.azurite(folder)
+    return [process], {"AZURITE": url}
+
+
 def _stripe(folder: Path, _known: Mapping[str, str]) -> Started:
     process, url = payments.stripe_mock(folder)
     return [process], {"STRIPE": url}
@@ -43,6 +55,11 @@ def _stripe(folder: Path, _known: Mapping[str, str]) -> Started:
 
 def _smtp(folder: Path, _known: Mapping[str, str]) -> Started:
     process, variables = mail.opensmtpd(folder)
+    return [process], variables
+
+
+def _smpp(folder: Path, _known: Mapping[str, str]) -> Started:
+    process, variables = carriers.message_centre(folder)
     return [process], variables
 
 
@@ -79,20 +96,39 @@ def _oracles(_folder: Path, _known: Mapping[str, str]) -> Started:
     return [], {"ORACLES": str(oracles())}
 
 
+def _chromium(_folder: Path, _known: Mapping[str, str]) -> Started:
+    if program() is None:
+        debian_installed("chromium")
+    found = program()
+    if found is None:
+        raise MissingError("chromium is installed, and its program is not where it was expected")
+    return [], {"CHROMIUM": found}
+
+
 def _litestream(_folder: Path, _known: Mapping[str, str]) -> Started:
     return [], {"LITESTREAM": str(go_program("litestream"))}
+
+
+def _tor(_folder: Path, _known: Mapping[str, str]) -> Started:
+    path, environment = debian_program("tor", "usr/sbin/tor")
+    libraries = environment.get("LD_LIBRARY_PATH", "")
+    return [], {"TOR": path, "TOR_LIBRARIES": libraries}
 
 
 COUNTERPARTS: tuple[Counterpart, ...] = (
     _versitygw("versitygw_a"),
     _versitygw("versitygw_b"),
+    Counterpart("azurite", "Azurite (Azure's protocol, signatures)", _azurite),
     Counterpart("stripe", "stripe-mock", _stripe),
     Counterpart("smtp", "OpenSMTPD of Debian", _smtp),
+    Counterpart("smpp", "npm's smpp, a carrier's message centre", _smpp),
     Counterpart("bind", "BIND of Debian (RFC 2136, TSIG)", _bind),
     Counterpart("knot", "Knot of Debian (RFC 2136, TSIG, DNSSEC)", _knot),
     _pebble("acme_a"),
     _pebble("acme_b"),
     *(_prism(vendor) for vendor in specs.SPECS),
     Counterpart("oracles", "the vendors' own libraries, as oracles", _oracles),
+    Counterpart("chromium", "Chromium of Debian, with a virtual authenticator", _chromium),
+    Counterpart("tor", "tor of Debian, without a network", _tor),
     Counterpart("litestream", "litestream, to compare with", _litestream),
 )

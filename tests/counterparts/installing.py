@@ -90,6 +90,13 @@ def debian_program(package: str, program: str) -> tuple[str, dict[str, str]]:
     return str(unpacked), {"LD_LIBRARY_PATH": ":".join(sorted(map(str, libraries)))}
 
 
+def debian_installed(package: str) -> None:
+    """Install a package that listens to nothing and replaces nothing, where that is allowed."""
+    if os.geteuid() != 0 or shutil.which("apt-get") is None:
+        raise MissingError(f"{package} is needed: apt-get install {package}")
+    _fetch(["apt-get", "install", "-y", "-q", "--no-install-recommends", package], package)
+
+
 def _unpack(package: str, folder: Path) -> None:
     if shutil.which("apt-get") is None or shutil.which("dpkg-deb") is None:
         raise MissingError(f"{package} of Debian is needed, and there is no apt here")

@@ -58,10 +58,11 @@ def opensmtpd(folder: Path) -> tuple[Process, dict[str, str]]:
     kept = folder / "kept"
     kept.mkdir()
     os.chown(kept, _UIDS[_KEEPER], _UIDS[_KEEPER])
-    for each in (folder, *folder.parents[:-2]):
-        # Letters are written by a user of its own, who has to get here.
-        if each.stat().st_mode & 0o011 != 0o011:
-            each.chmod(0o711)
+    # Letters are written by a user of its own, who has to get here; both folders are ours.
+    for each in (folder.parent, folder):
+        each.chmod(0o711)
+    if not all(each.stat().st_mode & 0o001 for each in folder.parents):
+        raise MissingError(f"OpenSMTPD's users cannot reach {folder}: set TMPDIR to an open folder")
     for name, tail in (("passwd", "::/nonexistent:/bin/sh"), ("group", "")):
         text = Path("/etc", name).read_text(encoding="utf-8")
         lines = [f"{user}:x:{uid}:{uid if tail else ''}{tail}" for user, uid in _UIDS.items()]

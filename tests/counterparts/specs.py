@@ -11,7 +11,7 @@ from pathlib import Path
 from tests.counterparts.installing import HERE, npm_program
 from tests.counterparts.process import ADDRESS, Process, free_port
 
-SPECS = sorted(path.stem for path in (HERE / "specs").glob("*.json"))
+SPECS = sorted(path.stem for path in (HERE / "specs").glob("*.yaml"))
 """The vendors that have one."""
 
 
@@ -19,7 +19,7 @@ def prism(folder: Path, vendor: str) -> tuple[Process, str]:
     """Start one for a vendor; return it with its address. What breaks the document is refused."""
     command = npm_program("prism")
     port = free_port()
-    spec = HERE / "specs" / f"{vendor}.json"
+    spec = HERE / "specs" / f"{vendor}.yaml"
     options = ["mock", "--host", ADDRESS, "--port", str(port), "--errors", "--cors=false"]
     process = Process(f"prism-{vendor}", [*command, *options, str(spec)], folder)
     process.wait_for(port)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import os
+import contextlib
 import random
-import signal
 import subprocess
 import sys
+import time
 
 import httpx
 import pytest
@@ -22,6 +22,7 @@ from venire.record.verify import verify_path
 pytestmark = [pytest.mark.loopback, pytest.mark.timeout(240)]
 
 ROUNDS = 6
+START_S = 100.0
 THREATS = [
     "We will hang every one of you traitors from the nearest tree, number {n} of the list.",
     "Someone should shoot the whole committee and burn their house down, house {n}.",
@@ -35,6 +36,7 @@ class Site:
     def __init__(self, folder, port):
         self.folder, self.port = folder, port
         self.url = f"http://127.0.0.1:{port}"
+        self.log = folder.parent / "server.log"
         self.process = None
 
     def start(self):
@@ -42,21 +44,24 @@ class Site:
             *(sys.executable, "-m", "venire", "run", "--profile", "acceptance"),
             *("--data", str(self.folder), "--port", str(self.port)),
         ]
-        with (self.folder.parent / "server.log").open("ab") as log:
+        with self.log.open("ab") as log:
             self.process = subprocess.Popen(command, stdout=log, stderr=log)
 
     def kill(self):
-        os.kill(self.process.pid, signal.SIGKILL)
+        self.process.kill()
         self.process.wait()
 
 
-async def ready(client):
-    for _ in range(300):
-        try:
+async def ready(client, site=None):
+    """Wait for a site. On a machine full of other tests a start takes half a minute and more."""
+    until = time.monotonic() + START_S
+    while time.monotonic() < until:
+        with contextlib.suppress(httpx.TransportError):
             if (await client.get("/health")).is_success:
                 return
-        except httpx.TransportError:
-            await asyncio.sleep(0.1)
+        if site is not None and site.process.poll() is not None:
+            raise AssertionError(f"the site ended by itself: {site.log.read_text()[-2_000:]}")
+        await asyncio.sleep(0.1)
     raise AssertionError("the site did not come up")
 
 

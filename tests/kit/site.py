@@ -165,4 +165,6 @@ async def open_site(
 def make_court(world: World, **parts: Any) -> Court:
     """A court with some of its parts; the others are `Absent`."""
     fields = {field.name: Absent(field.name) for field in dataclasses.fields(Court)}
+    # A site without vendors is a whole site: its members are told that it has none.
+    fields |= {"phones": None, "chats": None, "money": None}
     return Court(**{**fields, "world": world, **parts})

@@ -12,6 +12,7 @@ import httpx
 from anyio.from_thread import BlockingPortal, start_blocking_portal
 
 from tests.kit.courthouse import MILD, Courthouse, open_courthouse
+from tests.treasury.vendors import Payer, Processor, money_with
 from venire.people import tokens
 from venire.storage.tables.outbox import PARKED
 
@@ -36,6 +37,8 @@ class Town:
 async def opened(folder: Path):
     async with open_courthouse(folder, jurors=6) as house:
         site = house.site
+        money = money_with(site.world, {"cards-a": Processor()}, {"pay-a": Payer()})
+        object.__setattr__(site.court, "money", money)
         author, member = await site.member("author"), await site.member("member")
         admin = await site.member("admin", role="admin")
         post = await house.post(author, MILD)

@@ -7,7 +7,7 @@ import re
 import pytest
 
 from tests.people.house import Killed, MortalStorage, make_world
-from venire.events import AccountAdmitted, AccountCreated, LetterAsked
+from venire.events import AccountAdmitted, AccountCreated, FactorsChanged, LetterAsked
 from venire.kernel.clock import DAY_MS, HOUR_MS, MINUTE_MS, ManualClock
 from venire.kernel.errors import Gone, NotFound
 from venire.kernel.ports import MailAnswer
@@ -369,4 +369,5 @@ def test_the_name_of_a_letter_ends_with_a_host_without_port():
 
 
 def test_only_events_about_accounts_are_heard():
-    assert set(letters.HEARS) == {AccountCreated, AccountAdmitted, LetterAsked}
+    told = {AccountCreated, AccountAdmitted, LetterAsked, FactorsChanged}
+    assert set(letters.HEARS) == told

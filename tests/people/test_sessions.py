@@ -8,8 +8,9 @@ import pytest
 
 from tests.people.house import someone
 from venire.kernel.clock import DAY_MS
+from venire.kernel.errors import Problem
 from venire.people import actions as people
-from venire.people import oauth, sessions, tokens
+from venire.people import factors, oauth, second_step, sessions, tokens, totp
 from venire.people.model import App
 
 pytestmark = pytest.mark.anyio
@@ -111,3 +112,24 @@ async def test_of_many_exchanges_of_one_code_at_once_one_gets_a_token(world):
 
     answers = await asyncio.gather(*(exchange(app) for _ in range(5)), return_exceptions=True)
     assert sum(not isinstance(answer, Exception) for answer in answers) == 1
+
+
+async def test_a_new_password_ends_what_was_given_out_under_the_old_one_and_not_used(world):
+    alice = await someone(world, "alice")
+    app, _ = await oauth.create_app(
+        world, name="x", redirect_uris=[oauth.OUT_OF_BAND], scopes=["read"], website=None
+    )
+    consent = oauth.Consent(app, oauth.OUT_OF_BAND, ("read",), "", "")
+    secret = await factors.begin_totp(world, alice)
+    await factors.confirm_totp(world, alice, totp.code_at(secret, totp.step_of(world.now_ms())))
+    code = await oauth.issue_code(world, consent, alice)
+    link = await sessions.make_sign_in_link(world, alice)
+    ticket = await second_step.begin(world, alice, first=second_step.BY_PASSWORD)
+    assert await second_step.waiting(world, ticket, None) is not None
+    await people.change_password(world, alice, "another horse")
+    with pytest.raises(Problem):
+        await oauth.exchange_code(
+            world, app, code=code, redirect_uri=oauth.OUT_OF_BAND, verifier=""
+        )
+    assert await sessions.spend_sign_in_link(world, link) is None
+    assert await second_step.waiting(world, ticket, None) is None

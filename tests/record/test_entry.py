@@ -62,6 +62,7 @@ SAMPLES = {
     "notice": {"notice_kind": "items", "items": 98, "authenticated": True, "due_hours": 24},
     "notice_item": {"category": "incitement", "state": "held"},
     "correction": {"corrects": 12, "reason": "appeal_won"},
+    "succession": {"epoch": 1, "size": 9, "root": HASH, "before": HASH, "kept": 7},
     "moderator_action": {"category": "spam", "action": "hold", "automated": False, "undo": False},
     "disclosure": {"category": "incitement", "clause": 1, "automated": False},
     "policy": {"policy": HASH, "panel_rule": "sequential", "prior": 30_000, "weight_cap": 200_000},

@@ -5,8 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from pyrage.x25519 import Identity
 
 from venire.kernel.errors import Invalid
+from venire.record.note import Signer
 from venire.server.settings import Settings, load_settings
 from venire.server.wiring import open_house
 
@@ -169,3 +171,48 @@ async def test_a_policy_that_is_not_there_is_refused_before_anything_is_made(tmp
     assert refused.value.code == "settings_invalid"
     assert "mine.toml" in refused.value.hint
     assert not (tmp_path / "data").exists()
+
+
+_VENDOR = '[[vendors]]\nname = "first"\n'
+
+
+@pytest.mark.parametrize(
+    ("text", "hint"),
+    [
+        ('kind = "objects"\nadapter = "s3"', "a [[stores]] block is what is used"),
+        ('kind = "hosting"\nadapter = "x"', "adapter: there is none of this kind"),
+        ('kind = "push"\nadapter = "vapid"', "adapter: there is none of this kind"),
+        ('kind = "bank"\nnotice_days = -1', "notice_days, lead_days: 0 to"),
+        ('kind = "bank"\nlead_days = 99999999999999999999999', "notice_days, lead_days: 0 to"),
+    ],
+)
+def test_a_vendor_that_could_never_be_used_or_shown_is_refused_with_its_name(tmp_path, text, hint):
+    """Silence would be the worst: an operator who believes that a store is in use."""
+    said = refusal(written(tmp_path, _VENDOR + text + "\n"))
+    assert said.startswith("vendors: ")
+    assert "'first'" in said
+    assert hint in said
+
+
+def test_a_store_and_a_vendor_of_one_name_are_refused(tmp_path):
+    recipient = str(Identity.generate().to_public())
+    store = f'[[stores]]\nname = "first"\nurl = "file://{tmp_path}/there"\n'
+    text = f'backup_recipients = ["{recipient}"]\n{_VENDOR}kind = "objects"\n{store}'
+    assert refusal(written(tmp_path, text)).startswith("vendors: objects 'first'")
+
+
+def test_what_waits_for_stores_needs_one(tmp_path):
+    said = refusal(written(tmp_path, 'durable = "remote"\n'))
+    assert said == "durable: remote needs a [[stores]] block"
+
+
+def test_beacons_that_nobody_could_publish_are_refused_on_the_good_day(tmp_path):
+    said = refusal(written(tmp_path, 'beacon_site = "https://Example.org/"\n'))
+    assert said.startswith("beacon_site: ")
+    assert load_settings(
+        {"data": str(written(tmp_path, 'beacon_site = "localhost:8000"\n'))}, {}
+    ).beacon_site
+    seeds = (bytes(32), bytes(32), bytes([1] * 32))
+    keys = [str(Signer(f"p{n}", seed).verifier) for n, seed in enumerate(seeds)]
+    said = refusal(written(tmp_path, f"beacon_signers = {keys}\n".replace("'", '"')))
+    assert said == "beacon_signers: one key stands there under two names"

@@ -17,9 +17,10 @@ from venire.kernel.clock import ManualClock
 from venire.kernel.errors import Unavailable
 from venire.storage.engines.sqlite_replay import SqliteReplay
 from venire.storage.engines.sqlite_upkeep import faults_of
+from venire.storage.journal import JournalEntry
 from venire.storage.migrations import AddColumn, AddTable, DropTable, Migration
 from venire.storage.tables.outbox import TIMERS
-from venire.storage.verbs import Column, JournalEntry, Table
+from venire.storage.verbs import Column, Table
 
 
 def journal_of(storage) -> list[JournalEntry]:
@@ -30,7 +31,10 @@ def journal_of(storage) -> list[JournalEntry]:
 def dump(file, tables) -> dict[str, list[tuple]]:
     connection = apsw.Connection(str(file))
     names = [*(table.name for table in tables if not table.rebuildable), "outbox"]
-    rows = {name: sorted(connection.execute(f"SELECT * FROM {name}").fetchall()) for name in names}
+    rows = {
+        name: sorted(connection.execute(f"SELECT * FROM {name}").fetchall())  # noqa: S608
+        for name in names
+    }
     connection.close()
     return rows
 
@@ -99,12 +103,14 @@ WIDER = Table(
     retention="none",
 )
 STEPS = (
-    Migration(2, "colours", (AddColumn("items", Column("colour", "text", False), "grey"),)),
+    Migration(
+        2, "colours", (AddColumn("items", Column("colour", "text", optional=False), "grey"),)
+    ),
     Migration(
         3,
         "seen",
         (
-            AddColumn("items", Column("seen", "bool", False), False),
+            AddColumn("items", Column("seen", "bool", optional=False), default=False),
             DropTable("gone"),
             AddTable(TIMERS),
         ),

@@ -9,7 +9,7 @@ import pytest
 from tests.kit.site import open_site
 from venire.cases.court import Court
 from venire.storage.relay import Subscription
-from venire.treasury import payouts, totals
+from venire.treasury import memberships, payouts, totals, webhooks
 
 
 def _hears(court: Court) -> Sequence[Subscription]:
@@ -19,6 +19,16 @@ def _hears(court: Court) -> Sequence[Subscription]:
             "payouts",
             lambda envelope: payouts.on_payout_moved(world, envelope),
             hears=payouts.HEARS,
+        ),
+        Subscription(
+            "payments",
+            lambda envelope: webhooks.on_payment_moved(world, envelope),
+            hears=webhooks.HEARS,
+        ),
+        Subscription(
+            "memberships",
+            lambda envelope: memberships.on_payment_moved(world, envelope),
+            hears=memberships.HEARS,
         ),
         Subscription(
             totals.CURSOR,

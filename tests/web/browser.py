@@ -26,6 +26,7 @@ class PageChecker(HTMLParser):
         self.fields: list[str] = []
         self.headings: list[str] = []
         self.language = ""
+        self.scripted = False
         self._form: dict[str, Any] | None = None
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
@@ -50,7 +51,11 @@ class PageChecker(HTMLParser):
             self.open.append(tag)
 
     def _check_attributes(self, tag: str, given: dict[str, str]) -> None:
-        if tag in FORBIDDEN:
+        own = given.get("src", "").startswith("/static/passkeys.js?v=")
+        if tag == "script" and given.get("type") == "module" and own:
+            # The one script there is: only a script can ask a browser for a passkey.
+            self.scripted = True
+        elif tag in FORBIDDEN:
             self.faults.append(f"<{tag}> has no place on a page")
         for name, value in given.items():
             if name.startswith("on") or name == "style":
@@ -96,13 +101,14 @@ class PageChecker(HTMLParser):
 def check_page(response: httpx.Response) -> str:
     """Check an answer that is a page; return its language."""
     policy = response.headers["content-security-policy"]
-    assert "script" not in policy, policy
     assert "unsafe" not in policy, policy
     assert "default-src 'none'" in policy
     assert "frame-ancestors 'none'" in policy
     checker = PageChecker()
     checker.feed(response.text)
     faults = checker.finish()
+    assert ("script" in policy) == checker.scripted, policy
+    assert "script" not in policy.removesuffix("; script-src 'self'"), policy
     assert not faults, f"{response.request.url}: {faults}"
     assert response.headers["content-language"] == checker.language
     return checker.language
@@ -160,3 +166,10 @@ def words_of(page: str) -> str:
     """A page as it is read: without tags, blanks made one."""
     shown = re.sub(r"<(head|title)\b.*?</\1>", " ", page, flags=re.DOTALL)
     return re.sub(r"\s+", " ", html.unescape(re.sub(r"<[^>]+>", " ", shown)))
+
+
+def token_of(response: httpx.Response) -> str:
+    """The form token of a page."""
+    found = re.search(r'name="form_token" value="([0-9a-f]{64})"', response.text)
+    assert found is not None, "no form on this page"
+    return found[1]

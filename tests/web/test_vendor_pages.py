@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from venire.continuity import breaker, drill_results, vendor_states
+from venire.continuity.vendors import breaker, drill_results, vendor_states
 from venire.kernel.vendors import AccountClosed, Listed
 
 pytestmark = pytest.mark.anyio
@@ -40,6 +40,16 @@ async def test_a_stranger_reads_how_each_kind_stands_and_no_name(dependent):
     assert "Three Bank" not in page
     indonesian = await (await dependent.stranger("id")).text("/continuity")
     assert "Pesan teks (SMS)" in indonesian
+
+
+async def test_one_that_was_never_asked_is_not_said_to_work(dependent):
+    admin = await dependent.member("keeper", "admin")
+    assert " works " not in await admin.text("/moderation/vendors")
+    world = dependent.house.world
+    await vendor_states.change(
+        world, "sms", "second", lambda health: breaker.after_success(health, world.now_ms())
+    )
+    assert (await admin.text("/moderation/vendors")).count(" works ") == 1
 
 
 async def test_an_admin_looks_and_lets_a_vendor_be_asked_again(dependent):

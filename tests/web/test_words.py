@@ -18,7 +18,18 @@ from venire.cases import appeals_messages, messages, reporter_messages
 from venire.kernel import errors as kernel_errors
 from venire.kernel.i18n import catalogue_keys, translate
 from venire.people import rules
-from venire.web import appeal_words, desk_words, office_words, record_words, vendor_words, words
+from venire.people.security_words import TEXTS
+from venire.web import (
+    appeal_words,
+    desk_words,
+    office_words,
+    problem_words,
+    record_words,
+    security_words,
+    text_words,
+    vendor_words,
+    words,
+)
 
 PACKAGE = Path(words.__file__).parent.parent
 _CATALOGUE = PACKAGE / "locales" / "id.po"
@@ -53,7 +64,8 @@ def _of_module(path: Path) -> Iterator[str]:
 
 def _of_tables() -> Iterator[str]:
     """The tables from which texts are chosen by a code."""
-    modules = (words, record_words, office_words, appeal_words, desk_words, vendor_words)
+    modules = (words, record_words, office_words, appeal_words, desk_words)
+    modules = (*modules, problem_words, security_words, text_words, vendor_words)
     for name, table in (item for module in modules for item in vars(module).items()):
         if name.isupper() and isinstance(table, dict):
             yield from table.values()
@@ -69,6 +81,7 @@ def _of_tables() -> Iterator[str]:
     yield from ("Your account waits for a moderator", "Confirm your e-mail address first")
     yield "Your account waits for the consent of a parent or guardian"
     yield ApiSettings().detectors_read
+    yield from (text for texts in TEXTS.values() for text in texts)
 
 
 _PROBLEMS = {

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import ipaddress
+import logging
 import ssl
 from collections.abc import Mapping
 from typing import Any, Final
@@ -74,11 +75,13 @@ class VendorHttp:
         private: bool = False,
         whole_s: float = WHOLE_S,
         answer_bytes: int = ANSWER_BYTES,
+        context: ssl.SSLContext | None = None,
     ) -> None:
         self._address = checked_address(address, loopback=loopback, private=private)
         self._headers = {"Accept": "application/json", "User-Agent": "Venire", **(headers or {})}
         self._whole_s = whole_s
         self._answer_bytes = answer_bytes
+        self._context = context
         self._client: httpx.AsyncClient | None = None
 
     async def close(self) -> None:
@@ -94,15 +97,18 @@ class VendorHttp:
         *,
         json: Any = None,
         form: Mapping[str, str] | None = None,
+        body: bytes | None = None,
         query: Mapping[str, str] | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> Answer:
         """Ask once; whatever status comes is an answer. `path` begins with a slash, quoted already.
 
+        `body`: bytes as they are, whose kind is in `headers`.
+
         Raises VendorUnavailable: `in_doubt` where the request may have arrived and is not harmless.
         """
         sent = {**self._headers, "Accept-Encoding": "identity", **(headers or {})}
-        content: bytes | None = None
+        content = body
         if json is not None:
             content = msgspec.json.encode(json)
             sent["Content-Type"] = "application/json"
@@ -151,12 +157,14 @@ class VendorHttp:
 
     def _opened(self) -> httpx.AsyncClient:
         if self._client is None:
+            # It writes down every address that it asks, and some vendors want a key in theirs.
+            logging.getLogger("httpx").setLevel(logging.WARNING)
             connect_s = min(_CONNECT_S, self._whole_s)
             self._client = httpx.AsyncClient(
                 timeout=httpx.Timeout(self._whole_s, connect=connect_s),
                 follow_redirects=False,
                 trust_env=False,
-                verify=ssl.create_default_context(),
+                verify=self._context or ssl.create_default_context(),
                 # None is kept: of a vendor that answers twice, the second answer would be taken
                 # for that of the next call.
                 limits=httpx.Limits(max_connections=_AT_ONCE, max_keepalive_connections=0),

@@ -22,7 +22,7 @@ from venire.api.parameters import ApiRequest
 from venire.cases.court import Court
 from venire.kernel.errors import Problem
 from venire.kernel.i18n import negotiate, translate
-from venire.people import oauth, scopes
+from venire.people import oauth, scopes, second_step
 from venire.people.actions import sign_in
 from venire.people.model import CONSENT, PENDING, Account
 from venire.people.oauth import OUT_OF_BAND, Consent
@@ -131,20 +131,37 @@ async def decide(court: Court, request: ApiRequest) -> Response:
             return _page(world, request, form, asked, error="This form is out of date: try again")
         if form.text("decision") == "deny":
             return _back(asked.consent, {"error": "access_denied"})
-        account, session = asked.account, ""
-        if account is None:
-            account = await _signed_in(request, world, form)
-            if account is None:
-                return _page(world, request, form, asked, error="Wrong name or password")
-            session = await start_session(world, account.id)
+        return await _let_in(world, request, form, asked)
     except Problem as problem:
         return _refusal(world, request, form, problem)
+
+
+async def _let_in(world: World, request: ApiRequest, form: Form, asked: _Asked) -> Response:
+    account, session = asked.account, ""
+    if account is None:
+        account = await _signed_in(request, world, form)
+        if account is None:
+            return _page(world, request, form, asked, error="Wrong name or password")
     if account.state in WAITS and _waits(world, request, account):
         return _page(world, request, form, asked, error=_why(account))
+    if asked.account is None:
+        ticket = await second_step.begin(world, account.id, first=second_step.BY_PASSWORD)
+        if ticket:
+            return _second_step(world, form, ticket)
+        session = await start_session(world, account.id)
     code = await oauth.issue_code(world, asked.consent, account.id)
     response = _back(asked.consent, {"code": code})
     if session:
         _set_cookie(world, response, session_cookie(world.site.base_url), session, SESSION_MS)
+    return response
+
+
+def _second_step(world: World, form: Form, ticket: str) -> Response:
+    """Lead to the page of the second step, and from there back to this one, signed in."""
+    back = f"/oauth/authorize?{urlencode(_carried(form))}"
+    response = RedirectResponse(f"/sign-in/second?{urlencode({'to': back})}", 303)
+    name = second_step.ticket_cookie(world.site.base_url)
+    _set_cookie(world, response, name, ticket, second_step.LASTS_MS)
     return response
 
 
@@ -226,18 +243,18 @@ def _page(
         account=asked.account,
         error=translate(language, error),
         meanings=[_meaning(language, scope) for scope in asked.consent.scopes],
-        carried=[(name, form.text(name) or "") for name in _CARRIED if name in form],
+        carried=_carried(form),
         form_token=form_token(secret or fresh),
-        other=f"/oauth/authorize?{urlencode(_other_account(form))}",
+        other=f"/oauth/authorize?{urlencode([*_carried(form), ('force_login', 'true')])}",
+        by_passkey=f"/sign-in?{urlencode({'to': f'/oauth/authorize?{urlencode(_carried(form))}'})}",
     )
     if fresh:
         _set_cookie(world, response, _form_cookie(world), fresh, None)
     return response
 
 
-def _other_account(form: Form) -> list[tuple[str, str]]:
-    carried = [(name, form.text(name) or "") for name in _CARRIED if name in form]
-    return [*carried, ("force_login", "true")]
+def _carried(form: Form) -> list[tuple[str, str]]:
+    return [(name, form.text(name) or "") for name in _CARRIED if name in form]
 
 
 def _meaning(language: str, scope: str) -> str:

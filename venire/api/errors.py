@@ -37,6 +37,8 @@ STATUS_BY_CODE = {
     "method_not_allowed": 405,
     "user_required": 422,
     "unauthorized_client": 403,
+    "site_moved": 421,
+    "webhook_refused": 400,
 }
 """Where HTTP or the OAuth and Mastodon documents ask for another one."""
 
@@ -56,6 +58,8 @@ PHRASES = {
     "record_not_found": "Record not found",
     "registrations_closed": "This site takes no new members now",
     "role_required": "This action is not allowed",
+    "site_moved": "The site has moved to another address",
+    "site_moving": "The site is moving: try again in a moment",
     "text_too_long": "A text is too long",
     "throttled": "Too many requests",
     "unavailable": "This part of the site does not answer now",
@@ -130,6 +134,8 @@ def _headers(problem: Problem, text: str) -> Mapping[str, str]:
         plain = text if text.isascii() else "The access token is invalid"
         description = f'Bearer realm="Venire", error="invalid_token", error_description="{plain}"'
         return {"WWW-Authenticate": description}
+    if problem.code == "site_moving":
+        return {"Retry-After": "2"}
     if problem.code == "method_not_allowed":
         return {"Allow": str(problem.data.get("allow", "GET"))}
     return {}

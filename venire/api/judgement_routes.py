@@ -12,6 +12,7 @@ from venire.api import (
     jury,
     jury_offices,
     notices,
+    object_stores,
     record,
     reports,
 )
@@ -132,6 +133,7 @@ RECORD = (
 )
 
 ADMIN = (
+    Route("GET", "/api/v1/admin/objects", object_stores.show, "admin:read:reports"),
     Route("GET", "/api/v1/admin/health", admin.health, "admin:read:reports"),
     Route("GET", "/api/v1/admin/cases", admin.cases, "admin:read:reports"),
     Route("POST", "/api/v1/admin/jurors", jury_offices.appoint, "admin:write:accounts"),

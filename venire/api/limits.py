@@ -39,6 +39,7 @@ LIMITS: dict[str, Limit | None] = {
     "sign_up": Limit(5, 30, by_network=True),
     "sign_in": Limit(25, 5, by_network=True),
     "sign_in_name": Limit(20, 10),
+    "second_step": Limit(10, 60),
     "post": Limit(300, 30),
     "media": Limit(30, 30),
     "delete": Limit(30, 30),
@@ -46,6 +47,10 @@ LIMITS: dict[str, Limit | None] = {
     "notice": Limit(120, 5),
     "unverified_notice": Limit(10, 60),
     "copyright": Limit(10, 60, by_network=True),
+    "checkout": Limit(10, 10, by_network=True),
+    "webhook": Limit(3_000, 5, by_network=True),
+    "phone": Limit(30, 30),
+    "receipt": Limit(6_000, 5, by_network=True),
 }
 """The rows that `Route.limit` names. Source: docs.joinmastodon.org/api/rate-limits."""
 

@@ -22,7 +22,7 @@ from venire.posts.media.showing import Shown
 
 _PIECE: Final = 256 * 1024
 _RANGE: Final = re.compile(r"bytes=([0-9]{0,15})-([0-9]{0,15})")
-_HEADERS: Final = {
+HEADERS: Final = {
     "Cache-Control": "public, max-age=5, must-revalidate",
     "Accept-Ranges": "bytes",
     "X-Content-Type-Options": "nosniff",
@@ -60,7 +60,7 @@ async def _served(objects: ObjectStore, request: ApiRequest, shown: Shown) -> Re
         raise NotFound("record_not_found", "Record not found")
     asked = request.raw.headers
     tag = f'"{shown.key[:32]}"'
-    headers = {**_HEADERS, "ETag": tag}
+    headers = {**HEADERS, "ETag": tag}
     if tag in asked.get("if-none-match", ""):
         return Response(status_code=304, headers=headers)
     wanted = asked.get("range", "") if asked.get("if-range", tag) == tag else ""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from venire.api import media, media_files, pictures
+from venire.api import media, media_files, media_revocations, pictures
 from venire.api.routing import MEBIBYTE, Options, Route
 from venire.posts.media.rules import FILM_BYTES, PICTURE_BYTES
 
@@ -21,6 +21,8 @@ MEDIA = (
     Route("DELETE", "/api/v1/media/{id}", media.delete_media, _WRITE, options=_STILL),
     Route("DELETE", "/api/v1/profile/avatar", pictures.delete_avatar, "write:accounts"),
     Route("DELETE", "/api/v1/profile/header", pictures.delete_header, "write:accounts"),
+    Route("GET", "/media/revocations", media_revocations.show_list, "open"),
+    Route("GET", "/media/revocations/{page}", media_revocations.show_page, "open"),
     Route("GET", "/media/{id}/{name}", media_files.show_medium, "open", "none"),
     Route("GET", "/avatars/{id}/{name}", media_files.show_avatar, "open", "none"),
     Route("GET", "/headers/{id}/{name}", media_files.show_header, "open", "none"),

@@ -22,14 +22,17 @@ from venire.api.admin_routes import DOOR, MASTODON_ADMIN
 from venire.api.continuity_routes import CONTINUITY
 from venire.api.conversation_routes import CONVERSATIONS
 from venire.api.discovery_routes import DISCOVERY
+from venire.api.factor_routes import FACTORS
 from venire.api.fast_lane_routes import FAST_LANE
 from venire.api.filter_routes import FILTERS
 from venire.api.judgement_routes import JUDGEMENT
 from venire.api.list_routes import LISTS
 from venire.api.media_routes import MEDIA, PICTURES_BYTES
+from venire.api.money_routes import MONEY
 from venire.api.moving_routes import MOVING
 from venire.api.notification_routes import EMAILS, NOTIFICATIONS, PUSH
 from venire.api.office_routes import OFFICE
+from venire.api.phone_routes import PHONES
 from venire.api.reaction_routes import REACTIONS
 from venire.api.routing import Options, Route
 from venire.api.scheduled_routes import SCHEDULED
@@ -182,5 +185,8 @@ ROUTES: tuple[Route, ...] = (
     *FAST_LANE,
     *OFFICE,
     *MOVING,
+    *MONEY,
+    *PHONES,
+    *FACTORS,
     *CONTINUITY,
 )

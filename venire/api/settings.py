@@ -43,4 +43,6 @@ class ApiSettings:
     """Where calls are counted when several processes serve one site."""
     country_header: str = ""
     """The header in which a trusted proxy says from which country a request comes."""
+    bounce_secret: str = dataclasses.field(default="", repr=False)
+    """What the site's own mail server shows when it brings letters back; empty: none are taken."""
     detectors_read: str = "Public and unlisted posts are read by detectors on this server."

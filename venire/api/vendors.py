@@ -14,11 +14,11 @@ from venire.api.admin_accounts import check_admin
 from venire.api.parameters import ApiRequest
 from venire.api.routing import json_response
 from venire.cases.court import Court
-from venire.continuity.breaker import Health
-from venire.continuity.register import Drilled, KindState
-from venire.continuity.survey import Known, Survey, find, survey
-from venire.continuity.survey import reset as reset_vendor
-from venire.continuity.survey import used as note_used
+from venire.continuity.vendors.breaker import Health
+from venire.continuity.vendors.register import Drilled, KindState
+from venire.continuity.vendors.survey import Known, Survey, find, survey
+from venire.continuity.vendors.survey import reset as reset_vendor
+from venire.continuity.vendors.survey import used as note_used
 from venire.kernel.clock import iso_ms
 from venire.kernel.vendors import Listed
 

@@ -1,26 +1,22 @@
-"""The ways to a juror: a message from the site, a push to their devices, a letter.
+"""The ways to a juror: a message from the site, a push to their devices, a letter, a text, a chat.
 
-Each says the same: that there is an invitation. Another way (a text message, a chat) is a class
-here and its name in `jury.choices.CHANNELS`.
+Each says the same: that there is an invitation. Another way is a class here and its name in
+`jury.choices.CHANNELS`.
 """
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping
 from typing import Final, Literal, NamedTuple, Protocol
 
-import msgspec
-
 from venire.cases import delivery, messages
 from venire.cases.court import Court
+from venire.cases.device_news import tell_devices
+from venire.jury import chats
 from venire.jury.alerts import Alert
 from venire.kernel.i18n import translate
-from venire.kernel.ports import PushMessage, PushOutcome
 from venire.people import actions as people
-from venire.people import letters
-from venire.posts import push
-from venire.posts.push import Subscription
+from venire.people import letters, texts
 
 
 class Handed(NamedTuple):
@@ -60,16 +56,8 @@ class Message:
         return Handed("told")
 
 
-class _Payload(msgspec.Struct, frozen=True):
-    """What a device gets to read: the fields that Mastodon's apps decode, and no key."""
-
-    access_token: str
-    preferred_locale: str
-    notification_id: int
-    notification_type: str
-    icon: str
-    title: str
-    body: str
+def _invited(language: str) -> str:
+    return translate(language, "There is an invitation for you in the jury room")
 
 
 class Push:
@@ -77,36 +65,13 @@ class Push:
 
     async def send(self, court: Court, alert: Alert) -> Handed:
         """See `Channel`."""
-        devices = await push.devices(court.world, alert.juror_id)
-        if not devices:
+        outcomes = await tell_devices(court, alert.juror_id, alert.id, _invited)
+        if not outcomes:
             return Handed("dead", "no_device")
-        outcomes = await asyncio.gather(*(self._offer(court, alert, one) for one in devices))
         if "sent" in outcomes:
             return Handed("told")
         gone = all(outcome == "gone" for outcome in outcomes)
         return Handed("dead" if gone else "failing", str(outcomes[0]))
-
-    async def _offer(self, court: Court, alert: Alert, device: Subscription) -> PushOutcome:
-        payload = _Payload(
-            access_token="",
-            preferred_locale=device.locale,
-            notification_id=alert.id,
-            notification_type="mention",
-            icon="",
-            title=translate(device.locale, "There is an invitation for you in the jury room"),
-            body="",
-        )
-        message = PushMessage(
-            endpoint=device.endpoint,
-            p256dh=device.p256dh,
-            auth=device.auth,
-            standard=device.standard,
-            payload=msgspec.json.encode(payload),
-        )
-        outcome = await court.push.now(message)
-        if outcome == "gone":
-            await push.gone(court.world, device)
-        return outcome
 
     async def look(self, _court: Court, _alert: Alert) -> Handed:
         """See `Channel`."""
@@ -132,9 +97,55 @@ class Mail:
             return Handed("told")
         if letter.state == letters.LOST:
             # Refused for good is the recipient's; time that ran out is not.
-            refused = letter.said.startswith("5") or letter.said == "address_invalid"
+            gone = letter.said in {"address_invalid", "suppressed"}
+            refused = gone or letter.said.startswith("5")
             return Handed("dead" if refused else "failing", letter.said)
         return Handed("failing", letter.said) if letter.tries else Handed("posted")
 
 
-CHANNELS: Final[Mapping[str, Channel]] = {"message": Message(), "push": Push(), "mail": Mail()}
+class Sms:
+    """A text to the number that the juror has shown to be theirs; the vendors fail over inside."""
+
+    async def send(self, court: Court, alert: Alert) -> Handed:
+        """See `Channel`."""
+        language = await people.language_of(court.world, alert.juror_id)
+        text = messages.summons_text(language, f"{court.world.site.base_url}/jury")
+        about = f"summons {alert.juror_id} {alert.id}"
+        said = await texts.tell(
+            court.world, court.phones, alert.juror_id, text, about=about, language=language
+        )
+        return _handed(said, dead=("no_phone", "rejected"))
+
+    async def look(self, _court: Court, _alert: Alert) -> Handed:
+        """See `Channel`."""
+        return Handed("told")
+
+
+class Chat:
+    """A line at the chat services whose addresses the juror has proved, the first that takes it."""
+
+    async def send(self, court: Court, alert: Alert) -> Handed:
+        """See `Channel`."""
+        language = await people.language_of(court.world, alert.juror_id)
+        text = messages.summons_text(language, f"{court.world.site.base_url}/jury")
+        said = await chats.tell(court.world, court.chats, alert.juror_id, text)
+        return _handed(said, dead=("no_address", "rejected"))
+
+    async def look(self, _court: Court, _alert: Alert) -> Handed:
+        """See `Channel`."""
+        return Handed("told")
+
+
+def _handed(said: str, dead: tuple[str, ...]) -> Handed:
+    if not said:
+        return Handed("told")
+    return Handed("dead" if said in dead else "failing", said)
+
+
+CHANNELS: Final[Mapping[str, Channel]] = {
+    "message": Message(),
+    "push": Push(),
+    "mail": Mail(),
+    "sms": Sms(),
+    "chat": Chat(),
+}

@@ -12,11 +12,14 @@ if TYPE_CHECKING:
     from venire.cases.beacons import Beacons
     from venire.cases.policy import Policy
     from venire.detectors.model import Detectors
+    from venire.jury.chats import Chats
     from venire.jury.freezing import Pools
     from venire.notices.ocr import OcrPool
+    from venire.people.texts import Phones
     from venire.posts.media.studio import Tools
     from venire.posts.push_delivery import PushDelivery
     from venire.record.actions import Sequencer
+    from venire.treasury.desk import Money
 
 
 class Pulse(Protocol):
@@ -44,3 +47,9 @@ class Court:
     media: Tools
     beacons: Beacons | None = None
     """The public randomness beacon, where the operator named one."""
+    phones: Phones | None = None
+    """The way to people's phones, where the operator has one."""
+    money: Money | None = None
+    """Processors, payers and prices; None where a site takes and pays nothing by itself."""
+    chats: Chats | None = None
+    """Chat services for alerts, where the operator named some."""

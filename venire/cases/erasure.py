@@ -87,6 +87,7 @@ KEPT = {
     "ledger_totals": "what was earned is owed, and books are kept",
     "payout_desks": "what was earned is owed, and books are kept",
     "payouts": "what was earned is owed, and books are kept",
+    "payout_attempts": "what was earned is owed, and books are kept",
     "payout_queue": "what was earned is owed, and books are kept",
     "summons_by_juror": "until answered or past its deadline",
     "pool_members": "until no draw of the epoch can be appealed",

@@ -22,7 +22,6 @@ from venire.storage.verbs import Envelope, Put
 
 HEARS: Final = (CaseStepped,)
 STEPS: Final = frozenset({"hold", "lift", "release", "measure"})
-_EPOCH: Final = 0
 _BUNDLES: Final = 40
 """At most so many bundles in one go: a house that was never counted catches up over a few."""
 
@@ -69,7 +68,7 @@ async def hear(court: Court, envelope: Envelope) -> None:
 
 async def current(court: Court) -> tuple[Figures, int]:
     """The figures as far as they are counted, and the size of the record they are counted to."""
-    row = await court.world.storage.get(RECORD_FIGURES, (_EPOCH,))
+    row = await court.world.storage.get(RECORD_FIGURES, (court.sequencer.epoch,))
     if row is None:
         return Figures(), 0
     return msgspec.json.decode(row.body, type=Figures), row.through
@@ -77,16 +76,16 @@ async def current(court: Court) -> tuple[Figures, int]:
 
 async def count_on(court: Court) -> None:
     """Count the entries that have come since, up to a bound; somebody else may be at it too."""
-    storage = court.world.storage
-    row = await storage.get(RECORD_FIGURES, (_EPOCH,))
+    storage, epoch = court.world.storage, court.sequencer.epoch
+    row = await storage.get(RECORD_FIGURES, (epoch,))
     through = 0 if row is None else row.through
     figures = Figures() if row is None else msgspec.json.decode(row.body, type=Figures)
-    head = await record.head(storage, _EPOCH)
+    head = await record.head(storage, epoch)
     size = 0 if head is None else head.size
     for _ in range(_BUNDLES):
         if through >= size:
             break
-        entries = await record.bundle(storage, _EPOCH, through // TILE_WIDTH, TILE_WIDTH)
+        entries = await record.bundle(storage, epoch, through // TILE_WIDTH, TILE_WIDTH)
         new = [one for one in entries if through <= one.leaf_index < size]
         if not new:
             break
@@ -96,10 +95,8 @@ async def count_on(court: Court) -> None:
         return
     version = 1 if row is None else row.version + 1
     body = msgspec.json.encode(figures)
-    new_row = RecordFiguresRow(epoch=_EPOCH, version=version, through=through, body=body)
+    new_row = RecordFiguresRow(epoch=epoch, version=version, through=through, body=body)
     try:
-        await storage.commit(
-            f"figures:{_EPOCH}", [Put(RECORD_FIGURES, new_row)], expect=version - 1
-        )
+        await storage.commit(f"figures:{epoch}", [Put(RECORD_FIGURES, new_row)], expect=version - 1)
     except Conflict:
         return

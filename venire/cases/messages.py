@@ -332,6 +332,11 @@ def thanks_message(language: str, count: int, year: int) -> str:
     )
 
 
+def summons_text(language: str, url: str) -> str:
+    """To a juror by text or chat, where others may read along: that, and where; short."""
+    return translate(language, "There is an invitation for you: {url}", url=url)
+
+
 def summons_message(language: str, url: str) -> str:
     """To a juror: no content, no pressure."""
     return translate(

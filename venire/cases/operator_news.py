@@ -8,14 +8,15 @@ from __future__ import annotations
 
 from venire.cases import delivery
 from venire.cases.court import Court
-from venire.events import VendorShut
+from venire.events import RestoreDrillFailed, TextsAlarmed, VendorShut
+from venire.jury import chats
 from venire.kernel.i18n import translate
 from venire.people import actions as people
 from venire.people.model import ADMIN
 from venire.people.store import load_account, staff
 from venire.storage.verbs import Envelope
 
-HEARS = (VendorShut,)
+HEARS = (VendorShut, TextsAlarmed, RestoreDrillFailed)
 
 
 async def admins(court: Court) -> list[int]:
@@ -29,18 +30,52 @@ async def admins(court: Court) -> list[int]:
 
 
 async def hear(court: Court, envelope: Envelope) -> None:
-    """Tell every admin that a vendor refuses this site's account."""
+    """Tell every admin that a vendor refuses this site's account, or that texts look wrong."""
     event = envelope.event
-    if not isinstance(event, VendorShut):
-        return
+    if isinstance(event, TextsAlarmed):
+        await _texts_look_wrong(court, envelope, event)
+    if isinstance(event, RestoreDrillFailed):
+        await _backup_fails(court, envelope, event)
+    if isinstance(event, VendorShut):
+        await say_shut(court, event.kind, event.name, key=f"vendor:{envelope.id}")
+
+
+async def say_shut(court: Court, kind: str, name: str, *, key: str) -> None:
+    """Tell every admin that a vendor refuses this site's account; again with the key is once."""
     for account_id in await admins(court):
         text = translate(
             await people.language_of(court.world, account_id),
-            "A vendor refuses this site's account: {kind}, {name} ({said}). It is not asked any"
+            "A vendor refuses this site's account: {kind}, {name}. It is not asked any"
             " more. Look into it, then let it be asked again: {url}",
-            kind=event.kind,
-            name=event.name,
-            said=event.said,
+            kind=kind,
+            name=name,
             url=f"{court.world.site.base_url}/moderation/vendors",
         )
-        await delivery.tell(court, account_id, text, key=f"vendor:{envelope.id}:{account_id}")
+        await delivery.tell(court, account_id, text, key=f"{key}:{account_id}")
+    await chats.tell_operators(court.world, court.chats)
+
+
+async def _backup_fails(court: Court, envelope: Envelope, event: RestoreDrillFailed) -> None:
+    for account_id in await admins(court):
+        text = translate(
+            await people.language_of(court.world, account_id),
+            "From the store {name} this site could not be restored today: a backup that cannot be"
+            " restored is none. Look with: venire restore --check",
+            name=event.name,
+        )
+        await delivery.tell(court, account_id, text, key=f"restore:{envelope.id}:{account_id}")
+    await chats.tell_operators(court.world, court.chats)
+
+
+async def _texts_look_wrong(court: Court, envelope: Envelope, event: TextsAlarmed) -> None:
+    for account_id in await admins(court):
+        text = translate(
+            await people.language_of(court.world, account_id),
+            "Texts to +{dial} look wrong ({kind}). Look into it; there you can stop them all:"
+            " {url}",
+            dial=event.dial,
+            kind=event.kind,
+            url=f"{court.world.site.base_url}/moderation/texts",
+        )
+        await delivery.tell(court, account_id, text, key=f"texts:{envelope.id}:{account_id}")
+    await chats.tell_operators(court.world, court.chats)

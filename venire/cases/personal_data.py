@@ -12,9 +12,11 @@ from typing import Any
 
 import msgspec
 
+from venire.cases.personal_tables import REPEATED, SECRETS, WITHHELD
 from venire.kernel.ids import PostId
 from venire.people.endorsements import ENDORSEMENT
 from venire.people.letters import SUMMONS
+from venire.people.phones import number_in
 from venire.people.relations import BLOCK, MUTE, NOTE
 from venire.posts.listing import account_entries
 from venire.posts.marks import BOOKMARK, FAVOURITE, PIN, REBLOG
@@ -31,6 +33,7 @@ from venire.storage.tables.media import MEDIA, POST_MEDIA
 from venire.storage.tables.moving import IMPORT_FAILURES, IMPORTS, POST_ORIGINS, WAITING_TIES
 from venire.storage.tables.notifications import HELD_NOTIFICATIONS
 from venire.storage.tables.payments import ACCOUNT_PAYMENTS, PAYMENTS
+from venire.storage.tables.phones import PhoneRow
 from venire.storage.tables.posts import (
     ACCOUNT_POSTS,
     ACCOUNT_YEARS,
@@ -44,129 +47,6 @@ from venire.storage.tables.ties import RELATIONS
 from venire.storage.verbs import Key, Table
 from venire.storage.world import World
 
-WITHHELD = {
-    "admin_actions": "what was done in office is the site's to answer for",
-    "bulk_acts": "what was done in office is the site's to answer for",
-    "bulk_items": "what was done in office is the site's to answer for; its author has a statement",
-    "block_signals": "how a block finds a person's other accounts",
-    "blocked_signals": "how a block finds a person's other accounts",
-    "case_keepers": "what was done in office is the site's to answer for",
-    "case_notes": "what was done in office is the site's to answer for",
-    "case_sources": "who spoke up in a case; one's own complaints are in `reports`",
-    "cases": "names whoever spoke up; what was decided and why is in `statements`",
-    "export_links": "opens an archive; lapses within an hour",
-    "gold_answers": "who judges is told to nobody, in no file",
-    "gold_asked": "who judges is told to nobody, in no file",
-    "gold_questions": "what jurors are asked in secret; the post itself goes out as such",
-    "hold_keys": "who judges is told to nobody, in no file",
-    "key_holds": "who judges is told to nobody, in no file",
-    "packets": "is ready for the police; whose life is at risk comes first",
-    "pending_suspensions": "says once more what is in `statements`",
-    "jurors": "who judges is told to nobody, in no file",
-    "juror_consents": "who judges is told to nobody, in no file",
-    "juror_choices": "who judges is told to nobody, in no file",
-    "juror_doses": "who judges is told to nobody, in no file",
-    "pay_promises": "who judges is told to nobody, in no file",
-    "served_ballots": "who judges is told to nobody, in no file",
-    "served_years": "who judges is told to nobody, in no file",
-    "juror_alerts": "who judges is told to nobody, in no file",
-    "juror_channels": "who judges is told to nobody, in no file",
-    "ledger_entries": "who judges is told to nobody, in no file",
-    "ledger_postings": "who judges is told to nobody, in no file",
-    "ledger_totals": "who judges is told to nobody, in no file",
-    "payout_desks": "who judges is told to nobody, in no file",
-    "payouts": "who judges is told to nobody, in no file",
-    "payout_destinations": "who judges is told to nobody, in no file",
-    "payout_queue": "who judges is told to nobody, in no file",
-    "filed_payouts": "who judges is told to nobody, in no file",
-    "webhooks": "a processor's own words; what they mean is in `payments` and `memberships`",
-    "juror_ledgers": "who judges is told to nobody, in no file",
-    "jury_training": "who judges is told to nobody, in no file",
-    "list_members": "on whose lists one stands is theirs to know",
-    "moderator_actions": "what was done in office is the site's to answer for",
-    "oauth_codes": "opens the account; lapses within minutes",
-    "pool_members": "who judges is told to nobody, in no file",
-    "record_salts": "opens the public record",
-    "report_desk": "what was done in office is the site's to answer for",
-    "copyright_items_by_uploader": "names the claimant's case; the uploader has its copy",
-    "copyright_items": "names the claimant's case; the uploader has its copy",
-    "data_demand_log": "what was done in office is the site's to answer for",
-    "open_promises": "who judges is told to nobody, in no file",
-    "order_posts": "what an authority ordered; its author is told unless that is forbidden",
-    "reviews": "what was done in office is the site's to answer for",
-    "sealed_cases": "is with the authority",
-    "sealed_log": "what was done in office is the site's to answer for",
-    "seats": "who judges is told to nobody, in no file",
-    "busy_jurors": "who judges is told to nobody, in no file",
-    "service_by_juror": "who judges is told to nobody, in no file",
-    "sign_in_links": "opens the account; lapses within a day",
-    "summons_by_juror": "who judges is told to nobody, in no file",
-    "waves": "names who acted in office",
-}
-"""Tables of which nothing goes out, and why."""
-REPEATED = {
-    "account_names": "accounts",
-    "account_payments": "payments",
-    "account_roll": "accounts",
-    "appeals_by_account": "appeals",
-    "act_years": "acts",
-    "departures_by_state": "departures",
-    "emails": "logins",
-    "follow_buckets": "following",
-    "followers_by_time": "following",
-    "follows_by_time": "following",
-    "handles": "accounts",
-    "held_notifications_from": "held_notifications",
-    "imported_uris": "post_origins",
-    "limited_accounts": "accounts",
-    "post_acts": "acts",
-    "post_keys": "posts",
-    "public_posts": "posts",
-    "quotes": "posts",
-    "relations_in": "relations",
-    "reporter_appeals": "reporters",
-    "reports_by_target": "reports",
-    "requests_by_time": "following",
-    "sessions": "account_sessions",
-    "sign_up_addresses": "account_addresses",
-    "staff": "accounts",
-    "tag_posts": "posts",
-    "tag_users": "posts",
-    "thread_posts": "posts",
-    "tokens": "account_tokens",
-    "waiting_accounts": "accounts",
-    "watchers": "following",
-    "week_authors": "posts",
-}
-"""Tables that say once more, for another question, what the named one says."""
-SECRETS = frozenset(
-    {
-        "address_hash",
-        "answered_by",
-        "auth",
-        "case_id",
-        "email_hash",
-        "ended_by",
-        "key_hash",
-        "leader_id",
-        "link_hash",
-        "nonce",
-        "p256dh",
-        "password_hash",
-        "salt",
-        "secret_hash",
-        "session_hash",
-        "signal",
-        "state_case_id",
-        "token_hash",
-        "withheld_in",
-    }
-)
-"""Columns that open a door, or that lead to a case from which others could be told.
-
-`withheld_in`: an order may be carried out of which its author must not hear yet; who is told of one
-has a statement.
-"""
 _PAGE = 250
 _KINDS_OF_RELATION = (BLOCK, MUTE, NOTE, ENDORSEMENT)
 _OFFICE = "admin."
@@ -192,13 +72,15 @@ async def personal_data(
 ) -> AsyncIterator[tuple[str, AsyncIterator[bytes]]]:
     """A file of JSON lines for each table that holds something, by its name in an archive."""
     for table in exported_tables():
-        yield f"data/{table.name}.jsonl", _lines(table, rows_of(world, table, account_id))
+        yield f"data/{table.name}.jsonl", _lines(world, table, rows_of(world, table, account_id))
 
 
-async def _lines(table: Table[Any], rows: Rows) -> AsyncIterator[bytes]:
+async def _lines(world: World, table: Table[Any], rows: Rows) -> AsyncIterator[bytes]:
     plain = [column for column in table.columns if column.name not in SECRETS]
     async for row in rows:
         shown = {column.name: _shown(getattr(row, column.name)) for column in plain}
+        if isinstance(row, PhoneRow) and row.sealed_number:
+            shown["number"] = number_in(world, row)
         yield msgspec.json.encode(shown) + b"\n"
 
 

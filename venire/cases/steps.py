@@ -39,6 +39,7 @@ from venire.kernel.clock import MINUTE_MS, utc_day
 from venire.kernel.errors import Conflict, Unavailable
 from venire.record import store as record_store
 from venire.record.entry import SALT_BYTES
+from venire.storage.journal import Durable
 from venire.storage.tables.cases import SeatRow
 from venire.storage.timers import timer
 from venire.storage.verbs import Write
@@ -266,7 +267,10 @@ async def _finish(court: Court, case: Case, step: Step) -> None:
     elif applied.state in {"decided", "closed"} or (case.appeal and not applied.appeal):
         seats = await store.seats(court.world.storage, case.id)
         writes += service.dismiss_open(seats)
-    await court.world.storage.commit(store.aggregate(case.id), writes, events, expect=case.version)
+    durable: Durable = "remote" if step.type == "verdict" else "local"
+    await court.world.storage.commit(
+        store.aggregate(case.id), writes, events, expect=case.version, durable=durable
+    )
 
 
 def _offer(court: Court, case: Case, step: Step) -> tuple[list[Write], list[Event]]:

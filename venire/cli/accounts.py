@@ -1,4 +1,4 @@
-"""`venire account create`, `venire juror add`, `venire juror list`."""
+"""`venire account`: create, link, clear-factors; `venire juror add`, `venire juror list`."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from venire.jury.model import Juror
 from venire.kernel.clock import DAY_MS
 from venire.kernel.errors import NotFound
 from venire.people import actions as people
-from venire.people import letters
+from venire.people import factors, letters
 from venire.people import store as people_store
 from venire.people.model import DELETED
 from venire.server.wiring import House
@@ -83,8 +83,26 @@ def link(name: str, data: str | None, json_to: str | None) -> None:
         )
 
     made = on_house(act, data=data)
-    readable = f"{made}\nworks once, for {_LINK_DAYS} days: whoever has it is signed in"
+    readable = f"{made}\nworks once, for {_LINK_DAYS} days: whoever has it chooses the password"
     print_result({"link": made}, json_to, readable)
+
+
+@account.command("clear-factors")
+@click.argument("name")
+@click.option("--reason", required=True, help="It stands in the operators' log.")
+@data_option
+def clear_factors(name: str, reason: str, data: str | None) -> None:
+    """Take every passkey, app and recovery code away from somebody who lost them all."""
+
+    async def act(house: House) -> None:
+        found = await people_store.find_by_handle(house.world, re.sub(r"^@", "", name))
+        if found is None or found.state == DELETED:
+            raise NotFound("account_not_found", f"there is no account {name}")
+        actor_id = house.court.site_account_id
+        await factors.clear(house.world, found.id, actor_id=actor_id, reason=reason)
+
+    on_house(act, data=data)
+    click.echo(f"{name} signs in with a password alone until they add something; they are told")
 
 
 @click.group()

@@ -1,4 +1,4 @@
-"""`venire drill notice`, `venire simulate jury`, `venire demo`."""
+"""`venire drill notice`, `venire drill vendors`, `venire simulate jury`, `venire demo`."""
 
 from __future__ import annotations
 
@@ -18,9 +18,10 @@ from venire.cli.drills.entries import record_lines
 from venire.cli.drills.figures import figures_table
 from venire.cli.drills.people import Member
 from venire.cli.drills.score import run_lines, score
-from venire.cli.options import json_option, print_result
+from venire.cli.options import data_option, json_option, print_result
 from venire.cli.progress import Stages
 from venire.cli.recorded import written_out
+from venire.kernel.errors import Problem
 from venire.record.verify import verify_path
 
 
@@ -87,6 +88,51 @@ def perform(
                 encoding="utf-8",
             )
     return figures
+
+
+def _keep(data: str | None, result: dict[str, Any], *, quiet: bool) -> None:
+    """Keep a result with the site in a folder; where that cannot be, the result stands anyway."""
+    from venire.cli.drills.vendors.running import note
+
+    try:
+        kept = note(data, result)
+    except Problem as problem:
+        click.echo(f"  NOT kept in the register: {problem.code}: {problem.hint}", err=True)
+        return
+    if not quiet:
+        click.echo("  kept in the register" if kept else "  no site in --data: not kept anywhere")
+
+
+@drill.command("vendors")
+@click.argument("name", metavar="NAME")
+@click.option(
+    "--posts",
+    type=click.IntRange(0),
+    default=100_000,
+    show_default=True,
+    help="On the site of january-2021 and return.",
+)
+@data_option
+@json_option
+def drill_vendors(name: str, posts: int, data: str | None, json_to: str | None) -> None:
+    """Take a vendor away from a site of the drill's own, and time what follows; NAME `list` lists.
+
+    The result is kept in the register of the site in --data, where there is one.
+    """
+    from venire.cli.drills.vendors.every import DRILLS
+    from venire.cli.drills.vendors.results import table
+    from venire.cli.drills.vendors.running import perform as perform_vendors
+
+    if name == "list":
+        for known, found in sorted(DRILLS.items()):
+            click.echo(f"  {known:<22}{found.says}")
+        return
+    with Stages(quiet=json_to == "-") as stages:
+        result = perform_vendors(name, lambda step: stages.stage(step, None), posts=posts)
+    print_result(result, json_to, table(result))
+    _keep(data, result, quiet=json_to == "-")
+    if not result["passed"]:
+        raise SystemExit(1)
 
 
 @click.group()

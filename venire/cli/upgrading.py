@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import click
 import msgspec
@@ -13,15 +15,16 @@ from venire.cli.options import data_option, json_option, print_result
 from venire.cli.progress import Stages
 from venire.kernel.chance import SystemChance
 from venire.kernel.clock import SystemClock
-from venire.kernel.errors import NotFound
-from venire.server import backups, upgrading
+from venire.kernel.errors import NotFound, Problem
+from venire.server import backups, snapshotting, upgrading
 from venire.server.backups import Note
 from venire.server.settings import Settings, load_settings
 from venire.storage.engines.sqlite_upkeep import FACTS, Told
 
 
 @contextlib.contextmanager
-def _noting(*, quiet: bool) -> Iterator[Note]:
+def noting(*, quiet: bool) -> Iterator[Note]:
+    """Parts of long work, shown on standard error as they begin and go on."""
     with Stages(quiet=quiet) as stages:
 
         def note(name: str) -> Told:
@@ -77,7 +80,7 @@ def upgrade(
         planned = upgrading.plan(settings.folder)
         print_result(msgspec.structs.asdict(planned), json_to, _plan_lines(planned))
     else:
-        with _noting(quiet=json_to == "-") as note:
+        with noting(quiet=json_to == "-") as note:
             done = upgrading.upgrade(settings, note=note)
         print_result(msgspec.structs.asdict(done), json_to, _done_lines(done))
 
@@ -113,7 +116,7 @@ def _done_lines(done: upgrading.Done) -> str:
 def _back(
     settings: Settings, name: str | None, json_to: str | None, *, dry_run: bool, discard: bool
 ) -> None:
-    with _noting(quiet=json_to == "-") as note:
+    with noting(quiet=json_to == "-") as note:
         gone = upgrading.go_back(settings, name=name, discard=discard, only_look=dry_run, note=note)
     would = "would go" if dry_run else "went"
     lines = [
@@ -134,11 +137,23 @@ def _back(
     default=None,
     help="The folder to put it in (DATA/backups).",
 )
+@click.option("--ship-only", is_flag=True, help="To the stores of the settings alone.")
+@click.option("--beside", type=int, default=None, hidden=True)
 @json_option
-def snapshot(data: str | None, to: Path | None, json_to: str | None) -> None:
-    """Copy a site while it runs: database, files, settings; not its keys, which it names."""
+def snapshot(
+    data: str | None, to: Path | None, beside: int | None, json_to: str | None, *, ship_only: bool
+) -> None:
+    """Copy a site while it runs: database, files, settings; not its keys, which it names.
+
+    Where the settings name stores, a snapshot is shipped to each of them besides.
+    """
+    snapshotting.step_aside(beside)
     settings = _settings(data)
-    with _noting(quiet=json_to == "-") as note:
+    if ship_only:
+        shipped = _ship(settings)
+        print_result({"shipped": shipped}, json_to, "\n".join(_shipped_lines(shipped)))
+        return
+    with noting(quiet=json_to == "-") as note:
         made = backups.take(
             settings.folder,
             now_ms=SystemClock().now_ms(),
@@ -149,15 +164,48 @@ def snapshot(data: str | None, to: Path | None, json_to: str | None) -> None:
             note=note,
         )
         known = backups.read(made)
+    shipped = _ship_too(settings)
     readable = "\n".join(
         [
             f"snapshot   {made}",
             f"database   version {known.version}, {known.record} entries of the record",
             f"files      {known.objects}",
             f"apart      keys/{', keys/'.join(known.keys)}: keep copies elsewhere (docs/keys.md)",
+            *_shipped_lines(shipped),
         ]
     )
-    print_result({"path": str(made), **msgspec.to_builtins(known)}, json_to, readable)
+    result = {"path": str(made), **msgspec.to_builtins(known)}
+    if settings.stores:
+        result["shipped"] = shipped
+    print_result(result, json_to, readable)
+
+
+def _ship(settings: Settings) -> list[dict[str, Any]]:
+    """A snapshot to every store; NotFound `no_stores` where there is none."""
+    if not settings.stores:
+        raise NotFound("no_stores", "the settings name no store: see docs/continuity.md")
+    done = asyncio.run(snapshotting.ship_snapshot(settings, SystemClock(), SystemChance()))
+    return [msgspec.to_builtins(one) for one in done]
+
+
+def _ship_too(settings: Settings) -> list[dict[str, Any]]:
+    """The same beside a copy that is made: where that fails, the copy is there all the same."""
+    if not settings.stores:
+        return []
+    try:
+        return _ship(settings)
+    except Problem as problem:
+        return [{"store": one.name, "error": problem.code} for one in settings.stores]
+
+
+def _shipped_lines(shipped: list[dict[str, Any]]) -> list[str]:
+    return [
+        f"NOT SENT   to {one['store']}: {one['error']}"
+        if one["error"]
+        else f"shipped    to {one['store']}: {one['sent_parts']} of {one['parts']} parts,"
+        f" {one['sent'] / (1 << 20):.1f} MB"
+        for one in shipped
+    ]
 
 
 COMMANDS = (upgrade, snapshot)

@@ -18,8 +18,11 @@ from venire.storage.tables.service import CHOICES, CONSENTS, JurorChoicesRow, Ju
 from venire.storage.verbs import Put, Storage, Write
 from venire.storage.world import World
 
-CHANNELS: Final = ("message", "push", "mail")
-"""The ways to a juror that there are, in the order in which they are tried unless chosen."""
+USUAL: Final = ("message", "push", "mail")
+"""The ways to a juror in the order in which they are tried, unless chosen."""
+CHANNELS: Final = (*USUAL, "sms", "chat")
+"""The ways to a juror that there are. A text costs money and a chat needs an address: those two are
+gone by whoever chose them, and by nobody else."""
 PAUSE_DAYS_MOST: Final = 366
 _DAY_MINUTES: Final = 1_440
 _OFFSETS: Final = range(-12 * 60, 14 * 60 + 1)
@@ -31,7 +34,7 @@ class Choices(msgspec.Struct, frozen=True):
     """`quiet_from`, `quiet_to`: minutes of the juror's own day; the same for no quiet hours."""
 
     paused_until_ms: int = 0
-    channels: tuple[str, ...] = CHANNELS
+    channels: tuple[str, ...] = USUAL
     quiet_from: int = 0
     quiet_to: int = 0
     utc_offset: int = 0
@@ -78,7 +81,7 @@ def check_channels(channels: Sequence[str]) -> tuple[str, ...]:
     """
     chosen = tuple(dict.fromkeys(channels))
     if len(chosen) < 2 or not set(chosen) <= set(CHANNELS):  # noqa: PLR2004
-        raise Invalid("channel_unknown", "Choose at least two of message, push and mail")
+        raise Invalid("channel_unknown", "Choose at least two of message, push, mail, sms and chat")
     return chosen
 
 

@@ -7,8 +7,9 @@ rupiah, say). A processor has a table of its own; what it cannot write exactly i
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal, DecimalException
 from typing import Final, Literal
 
 import msgspec
@@ -17,6 +18,9 @@ from venire.kernel.vendors import Rejected, VendorUnavailable
 
 MOST: Final = 1 << 53
 """No amount goes beyond what every JSON reader keeps exact."""
+NAME_CHARACTERS: Final = 200
+"""What a processor calls something is shorter."""
+_CURRENCY: Final = re.compile(r"[A-Z]{3}", re.ASCII)
 _USUAL: Final = 2
 _DIGITS_OF: Final = {
     **dict.fromkeys(("BIF", "CLP", "DJF", "GNF", "ISK", "JPY", "KMF", "KRW", "PYG"), 0),
@@ -81,7 +85,7 @@ class Digits:
         """The amount of a number as written (`1500.00`), less `places` digits behind the point."""
         try:
             value = Decimal(str(text)).scaleb(self.of(currency) - places)
-        except InvalidOperation as error:
+        except DecimalException as error:
             raise VendorUnavailable("amount_unreadable") from error
         if not value.is_finite() or value != value.to_integral_value() or abs(value) > MOST:
             raise VendorUnavailable("amount_unreadable")
@@ -128,7 +132,8 @@ class Fact(msgspec.Struct, frozen=True):
 
     `reference` names it there: a charge, a refund, a dispute. `payment_id` or `of` (a reference of
     the charge, or one of its `aliases`) says what it is about. `amount` None: what was asked.
-    `renewal` is what ends the renewals that it began.
+    `renewal` is what ends the renewals that it began. What cannot be one (no name, no currency of
+    three capitals, an amount below 0) is VendorUnavailable `fact_unreadable`.
     """
 
     kind: FactKind
@@ -140,6 +145,18 @@ class Fact(msgspec.Struct, frozen=True):
     of: str = ""
     aliases: tuple[str, ...] = ()
     renewal: str = ""
+
+    def __post_init__(self) -> None:
+        names = (self.reference, self.of, self.renewal, *self.aliases)
+        sound = (
+            self.reference not in {"", "None"}
+            and all(len(one) <= NAME_CHARACTERS and one.isprintable() for one in names)
+            and not any(" " in one for one in names)
+            and (not self.currency or _CURRENCY.fullmatch(self.currency) is not None)
+            and (self.amount is None or 0 <= self.amount <= MOST)
+        )
+        if not sound:
+            raise VendorUnavailable("fact_unreadable")
 
 
 class Notice(msgspec.Struct, frozen=True):
@@ -200,6 +217,24 @@ class PayoutSeen(msgspec.Struct, frozen=True):
     reference: str = ""
     fee: int = 0
     said: str = ""
+
+
+class BankLine(msgspec.Struct, frozen=True):
+    """One payment of a file for the bank."""
+
+    payout_id: int
+    amount: int
+    to: Destination
+
+
+class BankOrder(msgspec.Struct, frozen=True):
+    """A file for the bank, before it is written. The same order is the same file."""
+
+    file_id: int
+    currency: str
+    made_at_ms: int
+    lines: tuple[BankLine, ...]
+    title: str = ""
 
 
 class Payee(msgspec.Struct, frozen=True):

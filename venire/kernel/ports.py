@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import BinaryIO, Literal, Protocol
 
 import msgspec
 
 from venire.kernel.messages import ChatMessage, TextMessage, TextReport, TextTaken
 from venire.kernel.money import (
+    BankOrder,
     Checkout,
     CheckoutAsk,
     Destination,
     Fact,
+    FactKind,
     Notice,
     Payee,
     PayoutAsk,
     PayoutSeen,
 )
+from venire.kernel.zones import DnsRecord, RecordKind
 
 
 class Document(msgspec.Struct, frozen=True):
@@ -120,6 +123,40 @@ class ObjectStore(Protocol):
         """Forget the bytes of a key."""
 
 
+class NamedObject(msgspec.Struct, frozen=True):
+    """An object as a listing tells of it; `at_ms` is when it was written, by the store's clock."""
+
+    name: str
+    size: int
+    at_ms: int
+
+
+class NamedObjects(Protocol):
+    """Bytes by name, outside of the host: a bucket, a folder on another machine.
+
+    Every call raises faults of `kernel.vendors` for what the other side does or is, and has no
+    deadline of its own. Names are parts of letters, digits, `.`, `_` and `-`, joined by slashes.
+    """
+
+    async def put(self, name: str, content: bytes, *, create: bool = False) -> None:
+        """Keep bytes. With `create` only where there are none: else Conflict `object_exists`."""
+
+    async def get(self, name: str, most: int) -> bytes | None:
+        """Return the bytes of a name. TooLarge `object_too_large` where they are over `most`."""
+
+    async def read(self, name: str, length: int) -> bytes | None:
+        """Return the first bytes of a name, at most so many."""
+
+    async def size(self, name: str) -> int | None:
+        """Return how many bytes a name has, asked of the store anew."""
+
+    async def listing(self, prefix: str, after: str = "") -> list[NamedObject]:
+        """Return what lies below a prefix, by name; only names after `after`, where given."""
+
+    async def delete(self, names: Sequence[str]) -> None:
+        """Forget names; harmless where there is nothing."""
+
+
 class MailHosts(Protocol):
     """Where the mail of a domain goes, as its name servers say (RFC 5321 section 5.1)."""
 
@@ -173,7 +210,11 @@ class PushService(Protocol):
 
 
 class Letter(msgspec.Struct, frozen=True):
-    """A letter by e-mail, as plain text. `message_id` (RFC 5322) is the same at every try."""
+    """A letter by e-mail, as plain text. `message_id` (RFC 5322) is the same at every try.
+
+    `return_path`: where it comes back to when it cannot be delivered, empty for the sender.
+    `unsubscribe`: an address that one request ends such letters at (RFC 8058), where they may be.
+    """
 
     to: str
     subject: str
@@ -181,6 +222,8 @@ class Letter(msgspec.Struct, frozen=True):
     message_id: str
     written_at_ms: int
     language: str
+    return_path: str = ""
+    unsubscribe: str = ""
 
 
 MailOutcome = Literal["sent", "rejected", "throttled", "unavailable", "closed"]
@@ -210,10 +253,13 @@ class MailService(Protocol):
 class PaymentService(Protocol):
     """A processor of payments in. Raises the faults of `kernel.vendors`, and nothing else.
 
-    `renews`: whether it pays again by itself, each month or year.
+    `lists`: the kinds of facts that `since` tells of, all of them.
     """
 
-    renews: bool
+    lists: frozenset[FactKind]
+
+    def takes(self, currency: str) -> bool:
+        """Whether it can be paid in this currency."""
 
     async def start(self, ask: CheckoutAsk) -> Checkout:
         """Begin a payment: where to send whoever pays. The same `payment_id` again is the same."""
@@ -238,6 +284,21 @@ class PaymentService(Protocol):
 
         `raw`: the body as it came. `headers`: names in lower case.
         """
+
+
+class BankFile(Protocol):
+    """How the site's own bank takes orders: a file that an admin hands over. Always works.
+
+    `form`: the name of the format, as in `pain.001.001.09`.
+    """
+
+    form: str
+
+    def serves(self, to: Destination, currency: str) -> bool:
+        """Whether the bank could pay there."""
+
+    async def write(self, order: BankOrder) -> bytes:
+        """The file, checked against its schema before anybody sees it. Rejected `file_invalid`."""
 
 
 class PayoutService(Protocol):
@@ -294,6 +355,46 @@ class ChatService(Protocol):
 
     async def send(self, message: ChatMessage) -> None:
         """Say it now."""
+
+    async def check(self) -> None:
+        """Ask something that costs nothing, to know whether we are served."""
+
+
+class DnsService(Protocol):
+    """A host of names. Raises the faults of `kernel.vendors`, and nothing else.
+
+    `zones`: those that it holds. Several hosts hold the same zones: one is set at all of them.
+    """
+
+    zones: tuple[str, ...]
+
+    async def replace(self, records: Sequence[DnsRecord]) -> None:
+        """Let each name have these values of this kind and no others; those of a zone at once."""
+
+    async def look(self, name: str, kind: RecordKind) -> tuple[str, ...]:
+        """The values that this host itself gives now, in order; empty where there are none."""
+
+    async def check(self) -> None:
+        """Ask something that costs nothing, to know whether we are served."""
+
+
+class CertificateService(Protocol):
+    """An authority. Raises the faults of `kernel.vendors`, and nothing else of its own."""
+
+    async def issue(
+        self, request: bytes, publish: Callable[[Sequence[DnsRecord]], Awaitable[None]]
+    ) -> bytes:
+        """Have a certificate for a signing request (DER); return the chain (PEM), ours first.
+
+        `publish` sets records that prove that the names are ours; called once more without values
+        afterwards, whatever came of it. What it raises goes on to the caller.
+        """
+
+    async def window(self, chain: bytes) -> tuple[int, int] | None:
+        """When the authority wants this one renewed, from and to in ms; None: it does not say."""
+
+    async def caa_names(self) -> frozenset[str]:
+        """The names by which CAA records let it issue; empty where it does not say."""
 
     async def check(self) -> None:
         """Ask something that costs nothing, to know whether we are served."""

@@ -12,7 +12,7 @@ from venire.kernel.clock import utc_day
 from venire.kernel.errors import Conflict, Invalid, NotFound
 from venire.kernel.i18n import supported
 from venire.kernel.ids import AccountId
-from venire.people import departures, follows, rules
+from venire.people import departures, factor_rows, follows, rules
 from venire.people.addresses import address_writes
 from venire.people.admission import ADULTHOOD, change_account
 from venire.people.admission import approve_account as approve_account  # noqa: PLC0414
@@ -274,7 +274,8 @@ async def ensure_site_account(world: World) -> Account:
 async def sign_in(world: World, name: str, password: str) -> Account | None:
     """Who has this e-mail address or username, and this password; None for anything else.
 
-    The same work is done whether or not there is such an account. Undoes a departure of late.
+    The same work is done whether or not there is such an account. Undoes a departure of late, where
+    a password is all that is asked.
     """
     find = find_by_email if "@" in name else find_by_handle
     account = await find(world, name.strip())
@@ -283,7 +284,10 @@ async def sign_in(world: World, name: str, password: str) -> Account | None:
     if not good or account is None:
         return None
     if account.state == DELETED:
-        # Whoever signs in within a week of leaving has thought better of it.
+        # Whoever signs in within a week of leaving has thought better of it; where a password is
+        # half of it, after the other half (`second_step`).
+        if (await factor_rows.load(world, account.id)).needed:
+            return account if await departures.returnable(world, account.id) else None
         return await departures.come_back(world, account.id)
     return None if account.disabled else account
 

@@ -62,7 +62,9 @@ async def confirm_by_passkey(
 
 async def _note(world: World, account_id: int, holder: str) -> None:
     until_ms = world.now_ms() + LASTS_MS
-    await world.storage.put(CONFIRMED, ConfirmedRow(holder, account_id, until_ms), until_ms)
+    await world.storage.put(
+        CONFIRMED, ConfirmedRow(holder, account_id, until_ms), expires_at_ms=until_ms
+    )
 
 
 async def confirmed(world: World, account_id: int, holder: str) -> bool:

@@ -110,6 +110,12 @@ def may_return(departure: DepartureRow, now_ms: int) -> bool:
     return departure.state == LEAVING and departure.returnable and now_ms < departure.due_at_ms
 
 
+async def returnable(world: World, account_id: int) -> bool:
+    """Whether somebody who left can still come back."""
+    departure = await load_departure(world, account_id)
+    return departure is not None and may_return(departure, world.now_ms())
+
+
 async def come_back(world: World, account_id: int) -> Account | None:
     """Undo a departure within its week; None when it is too late, or was not one's own."""
     departure = await load_departure(world, account_id)

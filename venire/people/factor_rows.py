@@ -25,6 +25,8 @@ TOTP_ADDED: Final = "totp_added"
 TOTP_REMOVED: Final = "totp_removed"
 MAIL_ADDED: Final = "mail_code_added"
 MAIL_REMOVED: Final = "mail_code_removed"
+TEXT_ADDED: Final = "text_code_added"
+TEXT_REMOVED: Final = "text_code_removed"
 RECOVERY_MADE: Final = "recovery_codes_made"
 RECOVERY_USED: Final = "recovery_code_used"
 CLEARED: Final = "factors_cleared"
@@ -36,6 +38,8 @@ NEWS: Final = (
     TOTP_REMOVED,
     MAIL_ADDED,
     MAIL_REMOVED,
+    TEXT_ADDED,
+    TEXT_REMOVED,
     RECOVERY_MADE,
     RECOVERY_USED,
     CLEARED,
@@ -53,6 +57,7 @@ class Factors(msgspec.Struct, frozen=True):
     passkeys: int = 0
     codes_left: int = 0
     codes_at_ms: int | None = None
+    text_at_ms: int | None = None
 
     @property
     def needed(self) -> bool:
@@ -70,7 +75,7 @@ class Step(NamedTuple):
 
 def empty(account_id: int) -> FactorsRow:
     """The row of an account that has nothing but a password."""
-    return FactorsRow(account_id, 0, b"", 0, None, b"", None, b"", None, 0)
+    return FactorsRow(account_id, 0, b"", 0, None, b"", None, None, b"", None, 0)
 
 
 async def load_row(world: World, account_id: int) -> FactorsRow:
@@ -87,6 +92,7 @@ async def load(world: World, account_id: int) -> Factors:
         row.passkeys,
         recovery.left(row.recovery),
         row.recovery_at_ms if row.recovery else None,
+        row.text_at_ms,
     )
 
 
@@ -115,10 +121,10 @@ async def change(
 
 
 def settled(row: FactorsRow) -> FactorsRow:
-    """Recovery codes go with the last factor that they stand in for."""
+    """Recovery codes, and texts, go with the last factor that they stand in for."""
     if row.passkeys or row.totp_at_ms or row.mail_at_ms:
         return row
-    return msgspec.structs.replace(row, recovery=b"", recovery_at_ms=None)
+    return msgspec.structs.replace(row, recovery=b"", recovery_at_ms=None, text_at_ms=None)
 
 
 class Codes(NamedTuple):

@@ -7,8 +7,8 @@ from typing import Final
 import msgspec
 
 from venire.events import FactorsChanged
-from venire.kernel.errors import Conflict, Invalid
-from venire.people import recovery, totp
+from venire.kernel.errors import Conflict, Invalid, Unavailable
+from venire.people import recovery, suppression, totp
 from venire.people.admin_log import log_line
 from venire.people.factor_rows import (
     CLEARED,
@@ -16,6 +16,8 @@ from venire.people.factor_rows import (
     MAIL_REMOVED,
     RECOVERY_MADE,
     RECOVERY_USED,
+    TEXT_ADDED,
+    TEXT_REMOVED,
     TOTP_ADDED,
     TOTP_REMOVED,
     TRIES,
@@ -27,6 +29,8 @@ from venire.people.factor_rows import (
     new_codes,
 )
 from venire.people.own_passkeys import forget_writes, passkeys_of, save
+from venire.people.phones import has_phone
+from venire.people.store import load_login
 from venire.storage.tables.factors import FactorsRow
 from venire.storage.verbs import Write
 from venire.storage.world import World
@@ -52,11 +56,14 @@ async def begin_totp(world: World, account_id: int) -> bytes:
 
 
 async def pending_totp(world: World, account_id: int) -> bytes | None:
-    """The secret that waits for its first code."""
+    """The secret that waits for its first code; None also where it was sealed by a lost key."""
     row = await load_row(world, account_id)
     if not row.totp_pending:
         return None
-    return world.vault.open(_TOTP, str(account_id), row.totp_pending)
+    try:
+        return world.vault.open(_TOTP, str(account_id), row.totp_pending)
+    except Unavailable:
+        return None
 
 
 async def confirm_totp(world: World, account_id: int, code: str) -> list[str]:
@@ -120,7 +127,12 @@ async def use_totp(world: World, account_id: int, code: str) -> bool:
 
 
 async def choose_mail(world: World, account_id: int, *, wanted: bool) -> list[str]:
-    """Ask for a code by e-mail at sign-in, or no more; recovery codes if they are the first."""
+    """Ask for a code by e-mail at sign-in, or no more; recovery codes if they are the first.
+
+    Conflict `no_mailbox` where no letter would come: it would shut its owner out.
+    """
+    if wanted and not await _has_mailbox(world, account_id):
+        raise no_mailbox()
 
     def decide(old: FactorsRow) -> Step | None:
         if (old.mail_at_ms is not None) == wanted:
@@ -132,6 +144,54 @@ async def choose_mail(world: World, account_id: int, *, wanted: bool) -> list[st
         return await add(world, account_id, decide) or []
     await change(world, account_id, decide)
     return []
+
+
+def no_mailbox() -> Conflict:
+    """Why there is no code by e-mail."""
+    return Conflict("no_mailbox", "No letter reaches your mailbox now: use another way")
+
+
+async def _has_mailbox(world: World, account_id: int) -> bool:
+    login = await load_login(world, account_id)
+    if login is None or login.confirmed_at_ms is None or not world.site.letters:
+        return False
+    return await suppression.reason_of(world, login.email) != suppression.BOUNCED
+
+
+async def mailbox_was_used(world: World, account_id: int) -> None:
+    """End the code by e-mail that stands beside a passkey or an app.
+
+    Whoever has just chosen a password by a letter would pass both steps by the same mailbox.
+    """
+
+    def decide(old: FactorsRow) -> Step | None:
+        if old.mail_at_ms is None or not (old.passkeys or old.totp_at_ms):
+            return None
+        return Step(msgspec.structs.replace(old, mail_at_ms=None), (), MAIL_REMOVED)
+
+    await change(world, account_id, decide)
+
+
+# codes by text
+
+
+async def choose_texts(world: World, account_id: int, *, wanted: bool) -> None:
+    """Let a text to one's phone do as second step, or no more; it is never the only one.
+
+    Conflict `text_alone` without another factor, `no_phone` without a number.
+    """
+    if wanted and not await has_phone(world, account_id):
+        raise Conflict("no_phone", "Add a phone number first")
+
+    def decide(old: FactorsRow) -> Step | None:
+        if (old.text_at_ms is not None) == wanted:
+            return None
+        if wanted and not (old.passkeys or old.totp_at_ms or old.mail_at_ms):
+            raise Conflict("text_alone", "Add a passkey or an app first: a text alone is too weak")
+        row = msgspec.structs.replace(old, text_at_ms=world.now_ms() if wanted else None)
+        return Step(row, (), TEXT_ADDED if wanted else TEXT_REMOVED)
+
+    await change(world, account_id, decide)
 
 
 # recovery codes

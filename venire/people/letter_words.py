@@ -9,7 +9,8 @@ from typing import NamedTuple
 
 from venire.kernel.clock import utc_day
 from venire.kernel.i18n import translate
-from venire.people import letters
+from venire.people import letters, security_words
+from venire.people.mail_codes import CODE
 from venire.storage.tables.letters import LetterRow
 from venire.storage.world import Site
 
@@ -143,7 +144,20 @@ def _summons(language: str) -> tuple[str, str, str]:
     )
 
 
+def _moved(language: str) -> tuple[str, str, str]:
+    return (
+        translate(language, "{site}: where we are now"),
+        translate(language, "From now on this site is reached here:"),
+        translate(
+            language,
+            "Two of the three people who may say so have signed it. Who kept their keys can check:"
+            " the signed text is at this address, under /.well-known/venire-beacon.",
+        ),
+    )
+
+
 _SAYERS = {
+    letters.MOVED: _moved,
     letters.SUMMONS: _summons,
     letters.CONFIRM: _confirm,
     letters.GUARDIAN: _guardian,
@@ -151,4 +165,6 @@ _SAYERS = {
     letters.RESET: _reset,
     letters.SIGN_IN: _sign_in,
     letters.LEAVE: _leave,
+    CODE: security_words.code,
+    **security_words.SAYERS,
 }

@@ -16,11 +16,14 @@ from typing import Final
 
 import msgspec
 
-from venire.events import AccountAdmitted, AccountCreated, LetterAsked
-from venire.kernel.clock import DAY_MS, HOUR_MS, utc_day
+from venire.events import AccountAdmitted, AccountCreated, FactorsChanged, LetterAsked
+from venire.kernel.clock import DAY_MS, HOUR_MS, MINUTE_MS, utc_day
 from venire.kernel.errors import Conflict, Gone, NotFound
 from venire.kernel.i18n import supported
+from venire.people import suppression, unsubscribing
 from venire.people.consent import consent_link, load_consent
+from venire.people.factor_rows import NEWS, TRIES_SPENT
+from venire.people.mail_codes import CODE, code_of
 from venire.people.model import (
     ACTIVE,
     CONSENT,
@@ -54,6 +57,8 @@ SIGN_IN: Final = "sign_in"
 LEAVE: Final = "leave"
 SUMMONS: Final = "summons"
 """To a juror, who may have chosen to hear by mail: it says no more than that the room has one."""
+MOVED: Final = "moved"
+"""To everybody: the site is reached elsewhere from now on."""
 PATHS: Final = {
     CONFIRM: "/confirm",
     RESET: "/password",
@@ -61,6 +66,8 @@ PATHS: Final = {
     LEAVE: "/account/delete",
 }
 """Kind -> where its link leads, before the token."""
+_PLAIN: Final = {ADMITTED: "/sign-in", SUMMONS: "/jury", MOVED: ""}
+"""Kind -> where it leads; nothing in the address is the reader's alone."""
 ASKED: Final = frozenset(PATHS)
 """Kinds that somebody may ask for."""
 LASTS_MS: Final = {
@@ -69,8 +76,13 @@ LASTS_MS: Final = {
     SIGN_IN: 6 * HOUR_MS,
     LEAVE: DAY_MS,
     SUMMONS: 4 * HOUR_MS,
+    CODE: 10 * MINUTE_MS,
 }
-HEARS: Final = (AccountCreated, AccountAdmitted, LetterAsked)
+HEARS: Final = (AccountCreated, AccountAdmitted, LetterAsked, FactorsChanged)
+SECURITY: Final = frozenset(NEWS)
+"""Kinds that tell of a change of how somebody signs in; they have an allowance of their own."""
+OPTIONAL: Final = frozenset({SUMMONS, MOVED})
+"""Kinds that nobody needs: they can be unsubscribed, and a complaint stops them."""
 
 QUEUED: Final = "queued"
 SENT: Final = "sent"
@@ -84,6 +96,11 @@ TRIED_MS = 3 * DAY_MS
 """How long a letter is tried again."""
 DAILY = 10
 """Letters to one address in a day: nobody's mailbox is filled through us."""
+_ALLOWANCES: Final = dict.fromkeys(NEWS, "security ") | {
+    CODE: "codes ",
+    TRIES_SPENT: "tries ",
+}
+"""Allowances apart: whoever has a password and no more must not use up what tells its owner."""
 _SIGNATURE = 16
 _NONCE = 16
 _LONGEST = 100
@@ -106,8 +123,13 @@ async def hear(world: World, envelope: Envelope) -> None:
     login = await load_login(world, event.account_id)
     if account is None or login is None or account.state == DELETED:
         return
-    if isinstance(event, LetterAsked):
-        kind = _asked(event.key, account, login)
+    if isinstance(event, FactorsChanged):
+        # An address that nobody confirmed may be a stranger's.
+        known = event.kind in SECURITY and login.confirmed_at_ms is not None
+        kind = event.kind if known else ""
+    elif isinstance(event, LetterAsked):
+        held = await suppression.reason_of(world, login.email)
+        kind = _asked(event.key, account, login, again=held is not None)
     else:
         kind = _called_for(account, login, admitted=isinstance(event, AccountAdmitted))
     if kind:
@@ -122,7 +144,10 @@ def _called_for(account: Account, login: Login, *, admitted: bool) -> str:
     return ADMITTED if admitted and account.state == ACTIVE else ""
 
 
-def _asked(kind: str, account: Account, login: Login) -> str:
+def _asked(kind: str, account: Account, login: Login, *, again: bool) -> str:
+    if kind == CONFIRM and again and account.state == ACTIVE:
+        # Letters to this address came back: its owner says that it takes them now.
+        return CONFIRM
     if kind == CONFIRM and login.confirmed_at_ms is not None:
         return ""
     if kind == CONFIRM and account.state not in {UNCONFIRMED, PENDING}:
@@ -134,14 +159,14 @@ def _asked(kind: str, account: Account, login: Login) -> str:
 async def send(world: World, account_id: int, kind: str, *, letter_id: int) -> bool:
     """Queue a letter of the house's own accord, once per id; whether there is a way to send it.
 
-    Only to an address that its owner has confirmed.
+    Only to an address that its owner has confirmed. Who has left comes back by a code.
     """
     account = await load_account(world, account_id)
     login = await load_login(world, account_id)
     confirmed = login is not None and login.confirmed_at_ms is not None
     if account is None or login is None or not world.site.letters or not confirmed:
         return False
-    if account.state != ACTIVE:
+    if account.state != ACTIVE and (kind, account.state) != (CODE, DELETED):
         return False
     await _queue(world, letter_id, account, login, kind)
     return await world.storage.get(LETTERS, (letter_id,)) is not None
@@ -156,13 +181,15 @@ async def _queue(world: World, letter_id: int, account: Account, login: Login, k
     if await world.storage.get(LETTERS, (letter_id,)) is not None:
         return
     address = await address_of(world, kind, login)
-    if not address:
+    if not address or await stopped(world, account.id, kind, address):
         return
-    if not await _spend(world, address):
+    if not await _spend(world, address, _ALLOWANCES.get(kind, "")):
         _log.warning("letter_over_allowance", extra={"kind": kind, "account": account.id})
         return
     row = _row(world, letter_id, account.id, kind, supported(login.locale))
-    due = LetterDueRow(0, row.queued_at_ms, row.id)
+    # Somebody sits and waits for a code: it goes before whatever else is due.
+    due_ms = row.queued_at_ms - (DAY_MS if kind == CODE else 0)
+    due = LetterDueRow(0, due_ms, row.id)
     try:
         await world.storage.commit(f"letter:{row.id}", [put(row), Put(LETTERS_DUE, due)], expect=0)
     except Conflict:
@@ -194,11 +221,11 @@ def put(row: LetterRow) -> Write:
     return Put(LETTERS, row, row.queued_at_ms + KEPT_MS)
 
 
-async def _spend(world: World, address: str) -> bool:
+async def _spend(world: World, address: str, purpose: str) -> bool:
     """Count a letter to an address; whether there may be one more today."""
     now_ms = world.now_ms()
     salt = await site_salt(world, "letter_allowances")
-    said = f"{utc_day(now_ms)} ".encode() + email_hash(address)
+    said = f"{purpose}{utc_day(now_ms)} ".encode() + email_hash(address)
     key = hmac.new(salt, said, hashlib.sha256).hexdigest()
     first = LetterAllowanceRow(key, 1)
     for _ in range(_TRIES):
@@ -215,6 +242,17 @@ async def _spend(world: World, address: str) -> bool:
     raise Conflict("try_again", "This changed meanwhile: try again")
 
 
+async def stopped(world: World, account_id: int, kind: str, address: str) -> bool:
+    """Whether a letter of a kind does not go: the mailbox takes none, or nobody wants it.
+
+    A letter to confirm an address always goes: by it letters are let through again.
+    """
+    if kind in OPTIONAL and await unsubscribing.has_stopped(world, account_id, kind):
+        return True
+    reason = None if kind == CONFIRM else await suppression.reason_of(world, address)
+    return reason == suppression.BOUNCED or (reason is not None and kind in OPTIONAL)
+
+
 async def address_of(world: World, kind: str, login: Login) -> str:
     """Where a letter goes; empty where nobody waits for it any more."""
     if kind != GUARDIAN:
@@ -227,11 +265,13 @@ async def address_of(world: World, kind: str, login: Login) -> str:
 
 
 async def link_of(world: World, row: LetterRow, login: Login) -> str:
-    """The address that a letter leads to; empty where nobody waits for it any more."""
-    if row.kind == ADMITTED:
-        return f"{world.site.base_url}/sign-in"
-    if row.kind == SUMMONS:
-        return f"{world.site.base_url}/jury"
+    """An address that a letter leads to, or its code; empty where nobody waits for it any more."""
+    if row.kind in SECURITY:
+        return f"{world.site.base_url}/settings/security"
+    if row.kind in _PLAIN:
+        return f"{world.site.base_url}{_PLAIN[row.kind]}"
+    if row.kind == CODE:
+        return code_of(world, row)
     if row.kind == GUARDIAN:
         asked = await load_consent(world, row.account_id)
         return "" if asked is None else await consent_link(world, asked)

@@ -20,7 +20,14 @@ from venire.kernel.errors import Invalid
 from venire.kernel.ids import AccountId
 from venire.people import scopes as scope_rules
 from venire.people.model import App, Granted
-from venire.people.tokens import issue_token, new_secret, revoke_token_hash, secret_hash
+from venire.people.tokens import (
+    fits_password,
+    issue_token,
+    new_secret,
+    new_secret_of,
+    revoke_token_hash,
+    secret_hash,
+)
 from venire.storage.tables.sign_in import APPS, CODES, AppRow, CodeRow
 from venire.storage.world import World
 
@@ -188,8 +195,11 @@ def check_challenge(challenge: str, method: str) -> str:
 
 
 async def issue_code(world: World, consent: Consent, account_id: AccountId) -> str:
-    """Note that a member agreed; return the code that the app turns into a token within 10 min."""
-    secret = new_secret(world)
+    """Note that a member agreed; return the code that the app turns into a token within 10 min.
+
+    A new password ends it, as it ends every token.
+    """
+    secret = await new_secret_of(world, account_id)
     until_ms = world.now_ms() + CODE_MS
     row = CodeRow(
         code_hash=secret_hash(secret).hex(),
@@ -239,6 +249,8 @@ async def exchange_code(
     if row.spent:
         if row.token_hash is not None:
             await revoke_token_hash(world, row.token_hash)
+        raise invalid_grant()
+    if not await fits_password(world, row.account_id, code):
         raise invalid_grant()
     if row.redirect_uri != redirect_uri or not _verifier_fits(row.challenge, verifier):
         raise invalid_grant()

@@ -80,7 +80,7 @@ async def add_passkey(
         if old.passkeys >= PASSKEYS_MOST:
             raise Conflict("too_many_passkeys", f"An account has {PASSKEYS_MOST} passkeys at most")
         more = msgspec.structs.replace(old, passkeys=old.passkeys + 1)
-        writes = [Put(PASSKEYS, row), Put(PASSKEY_CREDENTIALS, index)]
+        writes: list[Write] = [Put(PASSKEYS, row), Put(PASSKEY_CREDENTIALS, index)]
         return Step(more, writes, PASSKEY_ADDED)
 
     return row, await add(world, account.id, decide) or []

@@ -1,7 +1,8 @@
 """Hands letters over, in the leader: at least once, each with the same name at every try.
 
 A refusal for good is the recipient's and is not tried again; everything else is, ever more seldom,
-for three days. Where it is we who are refused, or nobody answers, all letters wait.
+for three days. Where it is we who are refused, or nobody answers, all letters wait; with several
+ways out (`continuity/vendors/mail_routes.py`) that is so only where it holds of each.
 """
 
 from __future__ import annotations
@@ -16,19 +17,25 @@ import msgspec
 from venire.kernel.clock import HOUR_MS, MINUTE_MS, utc_day
 from venire.kernel.errors import Conflict
 from venire.kernel.ports import Letter, MailAnswer, MailService
+from venire.people import unsubscribing
+from venire.people.bounces import return_path
 from venire.people.letter_words import words_of
 from venire.people.letters import (
     LOST,
     NEEDLESS,
+    OPTIONAL,
     QUEUED,
     SENT,
     TRIED_MS,
     address_of,
     link_of,
     put,
+    stopped,
 )
+from venire.people.mail_codes import CODE
 from venire.people.model import DELETED
 from venire.people.store import load_account, load_login
+from venire.people.suppression import BOUNCED, of_the_mailbox, suppress
 from venire.storage.tables.letters import (
     LETTERS,
     LETTERS_DUE,
@@ -100,11 +107,16 @@ class PostOffice:
             await world.storage.delete(LETTERS_DUE, due)
             return False
         letter = await self._written(row)
+        if letter is not None and await stopped(world, row.account_id, row.kind, letter.to):
+            await self._settle(due, lambda found: self._ended(found, LOST, "suppressed"))
+            return False
         if letter is None:
             await self._settle(due, lambda found: self._ended(found, NEEDLESS, ""))
             return False
         self._free_at_ms = world.now_ms() + self._between_ms
         answer = await self._service.send(letter)
+        if answer.outcome == "rejected" and of_the_mailbox(answer.said):
+            await suppress(world, letter.to, BOUNCED, answer.said)
         await self._note(due, answer)
         return answer.outcome == "sent"
 
@@ -113,7 +125,10 @@ class PostOffice:
         world = self._world
         account = await load_account(world, row.account_id)
         login = await load_login(world, row.account_id)
-        if account is None or login is None or account.state == DELETED:
+        if account is None or login is None:
+            return None
+        # Who left comes back by signing in, and that may take a code.
+        if account.state == DELETED and row.kind != CODE:
             return None
         if row.used_at_ms is not None:
             return None
@@ -129,6 +144,10 @@ class PostOffice:
             message_id=f"<letter.{row.id}@{mail_host(world.site.domain)}>",
             written_at_ms=row.queued_at_ms,
             language=row.language,
+            return_path=await return_path(world, row, address),
+            unsubscribe=await unsubscribing.link(world, row.account_id, row.kind)
+            if row.kind in OPTIONAL
+            else "",
         )
 
     async def _note(self, due: LetterDueRow, answer: MailAnswer) -> None:

@@ -11,7 +11,7 @@ from venire.kernel.clock import DAY_MS
 from venire.kernel.ids import AccountId
 from venire.people.model import DELETED, Account
 from venire.people.store import load_account
-from venire.people.tokens import new_secret, secret_hash
+from venire.people.tokens import fits_password, new_secret, new_secret_of, secret_hash
 from venire.storage.tables.sign_in import (
     ACCOUNT_SESSIONS,
     LINKS,
@@ -96,8 +96,11 @@ def form_token_fits(secret: str, token: str) -> bool:
 
 
 async def make_sign_in_link(world: World, account_id: int, *, lasts_ms: int = LINK_MS) -> str:
-    """A secret that signs someone in once: for the operator's own use, and for demonstrations."""
-    secret = new_secret(world)
+    """A secret that signs someone in once: for the operator's own use, and for demonstrations.
+
+    A new password ends it.
+    """
+    secret = await new_secret_of(world, account_id)
     until_ms = world.now_ms() + lasts_ms
     row = LinkRow(secret_hash(secret).hex(), account_id, spent=False, until_ms=until_ms)
     await world.storage.put(LINKS, row, expires_at_ms=until_ms)
@@ -108,6 +111,8 @@ async def spend_sign_in_link(world: World, secret: str) -> AccountId | None:
     """Whom a link lets in, the first time only."""
     row = await world.storage.get(LINKS, (secret_hash(secret).hex(),))
     if row is None or row.spent or row.until_ms <= world.now_ms():
+        return None
+    if not await fits_password(world, row.account_id, secret):
         return None
     spent = msgspec.structs.replace(row, spent=True)
     if not await world.storage.compare_and_set(LINKS, row, spent):

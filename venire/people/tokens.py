@@ -8,13 +8,14 @@ from __future__ import annotations
 import base64
 import functools
 import hashlib
+import hmac
 from collections.abc import Sequence
 
 from venire.events import TokenRevoked
 from venire.kernel.errors import Forbidden
 from venire.kernel.ids import AccountId
 from venire.people.model import ACTIVE, CONSENT, PENDING, Account, Bearer, Granted
-from venire.people.store import load_account
+from venire.people.store import load_account, load_login
 from venire.storage.memory import Memory
 from venire.storage.tables.sign_in import ACCOUNT_TOKENS, TOKENS, AccountTokenRow, TokenRow
 from venire.storage.verbs import Delete, Put, Write
@@ -22,11 +23,34 @@ from venire.storage.world import World
 
 SECRET_BYTES = 32
 _LONGEST = 128
+_MARK = 16
 
 
 def new_secret(world: World) -> str:
     """256 random bits as 43 characters that need no escaping anywhere."""
     return base64.urlsafe_b64encode(world.chance.token(SECRET_BYTES)).decode().rstrip("=")
+
+
+async def new_secret_of(world: World, account_id: int) -> str:
+    """A secret that counts as long as the account's password is the one of now.
+
+    For what lets somebody in later, and of which no account has a list to end it by.
+    """
+    secret = new_secret(world)
+    return secret + await _password_mark(world, account_id, secret)
+
+
+async def fits_password(world: World, account_id: int, secret: str) -> bool:
+    """Whether such a secret was given out under the account's password of now."""
+    made, mark = secret[:-_MARK], secret[-_MARK:]
+    expected = await _password_mark(world, account_id, made)
+    return hmac.compare_digest(mark.encode(errors="replace"), expected.encode())
+
+
+async def _password_mark(world: World, account_id: int, secret: str) -> str:
+    login = await load_login(world, account_id)
+    key = b"" if login is None else login.password_hash.encode()
+    return hmac.new(key, secret.encode(errors="replace"), hashlib.sha256).hexdigest()[:_MARK]
 
 
 def secret_hash(secret: str) -> bytes:

@@ -28,7 +28,7 @@ def shown(secret: bytes) -> str:
 
 def address(secret: bytes, username: str, site: str) -> str:
     """What an app reads from a link or a picture (`otpauth://totp/...`)."""
-    return pyotp.TOTP(_text(secret)).provisioning_uri(username, issuer_name=site)
+    return pyotp.TOTP(_text(secret)).provisioning_uri(name=username, issuer_name=site)
 
 
 def step_of(now_ms: int) -> int:
@@ -45,7 +45,7 @@ def fitting_step(secret: bytes, code: str, now_ms: int, *, above: int) -> int | 
     """The step whose code this is, newer than `above`; None where it is none. Constant time."""
     given = digits(code).encode()
     found: int | None = None
-    for step in range(step_of(now_ms) - DRIFT, step_of(now_ms) + DRIFT + 1):
+    for step in range(max(0, step_of(now_ms) - DRIFT), step_of(now_ms) + DRIFT + 1):
         good = hmac.compare_digest(code_at(secret, step).encode(), given)
         found = step if good and step > above else found
     return found

@@ -7,7 +7,16 @@ from __future__ import annotations
 
 import msgspec
 
-from venire.events import Event, PostCreated, PostDeleted, PostEdited, PostShown, Quoted, Unquoted
+from venire.events import (
+    Event,
+    PostCreated,
+    PostDeleted,
+    PostEdited,
+    PostShown,
+    PostWithheld,
+    Quoted,
+    Unquoted,
+)
 from venire.kernel.errors import Conflict, Forbidden, NotFound
 from venire.kernel.ids import AccountId, PostId
 from venire.people.budgets import check_edit, check_post
@@ -275,7 +284,8 @@ async def set_withheld(world: World, post_id: int, countries: frozenset[str]) ->
         if post is None or post.withheld_in == countries:
             return post
         changed = msgspec.structs.replace(post, version=post.version + 1, withheld_in=countries)
-        if await _moved(world, changed, [store.put_post(changed)]):
+        event = PostWithheld(post.id, post.author_id)
+        if await _moved(world, changed, [store.put_post(changed)], event):
             return changed
     raise Conflict("try_again", "This changed meanwhile: try again")
 

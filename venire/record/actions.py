@@ -12,18 +12,21 @@ import dataclasses
 import logging
 from collections.abc import Sequence
 
-from venire.kernel.errors import Conflict, NotFound, TooLarge
+from venire.kernel.errors import Conflict, NotFound, TooLarge, Unavailable
 from venire.record import store, tree
 from venire.record.checkpoint import sign_checkpoint
 from venire.record.model import ENTRIES, HASH_BYTES, Checkpoint, Tile
 from venire.record.note import Signer
 from venire.record.tiles import encode_bundle, tiles_for
 from venire.storage.tables.record import HeadRow
+from venire.storage.verbs import Storage
 from venire.storage.world import World
 
 _log = logging.getLogger(__name__)
 _BATCH_ENTRIES = 32
 _BATCH_BYTES = 36 * 1024
+_ELSEWHERE_S = 2.0
+"""How long who asks for a checkpoint waits for a new one to be told, where there is an old one."""
 ENTRY_BYTES = 16 * 1024
 """Far below the 65,535 of C2SP: an entry and its tiles must fit one commit on every engine."""
 
@@ -33,6 +36,14 @@ class _Waiting:
     key: str
     entry: bytes
     index: asyncio.Future[int]
+
+
+async def newest_epoch(storage: Storage) -> int:
+    """The epoch of the log that goes on: 0, unless a restore had to begin another one."""
+    epoch = 0
+    while await store.head(storage, epoch + 1) is not None:
+        epoch += 1
+    return epoch
 
 
 class Sequencer:
@@ -50,6 +61,11 @@ class Sequencer:
     def origin(self) -> str:
         """The log's name, fixed at first start."""
         return self._signer.verifier.name
+
+    @property
+    def epoch(self) -> int:
+        """Which of the site's logs it is."""
+        return self._epoch
 
     @property
     def verifier_key(self) -> str:
@@ -152,6 +168,7 @@ class Sequencer:
             f"record:{self._epoch}",
             store.growth(row, entries, frontier.size, written),
             expect=version,
+            durable="remote",
         )
         return frontier.size
 
@@ -163,10 +180,22 @@ class Sequencer:
         return 0 if row is None else row.size
 
     async def checkpoint(self) -> bytes:
-        """The signed head (C2SP tlog-checkpoint), of what is committed and nothing else."""
+        """The signed head (C2SP tlog-checkpoint), of what is committed and nothing else.
+
+        What is told can never be untold: so it lies outside of this host first, where a store is
+        set up. Until then the one before is told. Unavailable `not_kept_elsewhere` without one.
+        """
         row = await store.head(self._world.storage, self._epoch)
         size = 0 if row is None else row.size
         if self._signed is None or self._signed[0] != size:
+            before = self._signed
+            try:
+                async with asyncio.timeout(None if before is None else _ELSEWHERE_S):
+                    await self._world.storage.kept_elsewhere(strict=True)
+            except (Unavailable, TimeoutError):
+                if before is None:
+                    raise
+                return before[1]
             root = tree.EMPTY_ROOT if row is None else row.root
             signed = sign_checkpoint(Checkpoint(self.origin, size, root), self._signer)
             self._signed = (size, signed)

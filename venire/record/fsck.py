@@ -15,8 +15,9 @@ from venire.storage.world import World
 _PROBLEMS_AT_MOST = 50
 
 
-async def check_record(world: World, sequencer: Sequencer, epoch: int = 0) -> dict[str, Any]:
+async def check_record(world: World, sequencer: Sequencer) -> dict[str, Any]:
     """What is wrong with the log as it lies in storage; `problems` is empty when it is sound."""
+    epoch = sequencer.epoch
     head = await store.head(world.storage, epoch)
     size = 0 if head is None else head.size
     problems: list[str] = []

@@ -142,6 +142,7 @@ CHECKS: Final[dict[str, Check]] = {
     "automated_detection": _is_flag,
     "ballots": _is_number,
     "batch": _is_number,
+    "before": _HASH,
     "beacon_round": _is_count,
     "case": _shaped(_PUBLIC_ID),
     "category": _one_of(CATEGORIES),
@@ -164,6 +165,7 @@ CHECKS: Final[dict[str, Check]] = {
     "hour": _is_hour,
     "indices": _are_distinct,
     "items": _is_number,
+    "kept": _is_number,
     "judged_by": _one_of(_words("panel bench admin appeal moderator named_person bank")),
     "keeps_at": _is_number,
     "max_ballots": _is_count,
@@ -250,6 +252,7 @@ TYPES: Final[dict[str, Keys]] = {
     ),
     "disclosure": _keys("category automated", "clause"),
     "rejudgement": _keys("of category", "agrees verdict"),
+    "succession": _keys("epoch size root before kept"),
     "policy": _keys(
         "policy",
         "again_share contested_keeps_at contested_max_ballots contested_min_ballots"

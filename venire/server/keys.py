@@ -10,6 +10,7 @@ import contextlib
 import os
 from pathlib import Path
 
+from venire.continuity.objects.revocation_lists import signer_name
 from venire.kernel.chance import Chance
 from venire.kernel.errors import Invalid, Unavailable
 from venire.kernel.vault import Vault
@@ -26,14 +27,14 @@ def read_or_make(folder: Path, name: str, chance: Chance) -> bytes:
     keys.mkdir(mode=0o700, parents=True, exist_ok=True)
     path = keys / name
     if not path.exists():
-        _make_once(path, chance.token(_SEED_BYTES), 0o600, chance)
+        make_once(path, chance.token(_SEED_BYTES), 0o600, chance)
     secret = path.read_bytes()
     if len(secret) != _SEED_BYTES:
         raise Unavailable("key_damaged", f"{name} does not have 32 bytes: restore it", key=name)
     return secret
 
 
-def _make_once(path: Path, content: bytes, mode: int, chance: Chance) -> None:
+def make_once(path: Path, content: bytes, mode: int, chance: Chance) -> None:
     """Write a file that is there whole or not at all; of several processes the first one does.
 
     The name on the way is a new one each time: what a crash left must not stop the next start.
@@ -66,7 +67,7 @@ def record_signer(folder: Path, origin: str, chance: Chance) -> Signer:
     seed = read_or_make(folder, "record.key", chance)
     if not public.exists():
         first = Signer(origin, seed)
-        _make_once(public, f"{first.verifier}\n".encode(), 0o644, chance)
+        make_once(public, f"{first.verifier}\n".encode(), 0o644, chance)
     text = public.read_text(errors="replace")
     try:
         signer = Signer(parse_verifier_key(text).name, seed)
@@ -75,6 +76,11 @@ def record_signer(folder: Path, origin: str, chance: Chance) -> Signer:
     if text != f"{signer.verifier}\n":
         raise _another_key()
     return signer
+
+
+def revocation_signer(folder: Path, origin: str, chance: Chance) -> Signer:
+    """Who signs the list that mirrors follow: the record's key, under a name of its own."""
+    return Signer(signer_name(origin), read_or_make(folder, "record.key", chance))
 
 
 def _another_key() -> Unavailable:
@@ -102,8 +108,18 @@ def vapid_secret(folder: Path, chance: Chance) -> bytes:
 
 
 def vault(folder: Path, chance: Chance) -> Vault:
-    """What seals secrets in rows (`keys/vault.key`); without it every TOTP is to be set up anew."""
+    """What seals secrets in rows (`keys/vault.key`); without it each has to be given anew."""
     return Vault(read_or_make(folder, "vault.key", chance))
+
+
+def objects_secret(folder: Path, chance: Chance) -> bytes:
+    """What objects are sealed with before they leave the host; without it no store's copy opens."""
+    return read_or_make(folder, "objects.key", chance)
+
+
+def bounce_secret(folder: Path, chance: Chance) -> str:
+    """What a mail server shows when it brings letters back (`keys/bounce.key`), in hex."""
+    return read_or_make(folder, "bounce.key", chance).hex()
 
 
 def claim_folder(folder: Path, *, acceptance: bool) -> None:

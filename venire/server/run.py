@@ -31,8 +31,11 @@ from venire.kernel.errors import Unavailable
 from venire.people import challenges
 from venire.people.ages import load_ages
 from venire.people.joining import Door
+from venire.server import keys, moved
+from venire.server.acknowledging import kept_first
 from venire.server.connections import BoundedProtocol
 from venire.server.logs import configure_logging
+from venire.server.moved import kept_or_moved
 from venire.server.processes import Bell, Helpers, bells, follow_parent
 from venire.server.pulse import Board
 from venire.server.rehearsal import rehearse
@@ -127,6 +130,10 @@ def run(settings: Settings, *, joins: int | None = None) -> None:
     if share and joins is None:
         _refuse_a_second_site(settings)
     sockets = [_listen(settings, share=share) for _ in range(count)]
+    moved.refuse_left(settings.folder)
+    if moved_to := moved.address(settings.folder):
+        moved.serve_moved(moved_to, [one for each in sockets for one in each], settings, _say)
+        return
     upgrade_at_start(settings)
     rung = bells(count)
     helpers = Helpers([sys.executable, "-m", "venire", *sys.argv[1:], "--joins"])
@@ -178,6 +185,9 @@ async def serve(
             api_settings(settings, house.court.policy, house.court.push.public_key),
             films=house.court.media.studio.films is not None,
             counters=shared.counters,
+            bounce_secret=keys.bounce_secret(settings.folder, house.world.chance)
+            if settings.mail_bounces
+            else "",
         )
         app = create_app(
             house.court,
@@ -185,7 +195,9 @@ async def serve(
             extra_routes=web_routes(house.court, api),
             problem_page=lost_page(house.court, api),
         )
-        paced = _paced(app, house.pulse.pace)
+        paced = kept_or_moved(_paced(app, house.pulse.pace), settings.folder)
+        if settings.durable == "remote":
+            paced = kept_first(paced, house.storage.kept_elsewhere)
         server = _Server(_config(settings, paced), app.streaming, shared.told_to_stop)
         bell.listen()
         house.storage.on_commit(bell.ring)
@@ -233,6 +245,11 @@ def _config(settings: Settings, app: ASGIApp) -> uvicorn.Config:
         ws_ping_interval=30,
         ws_ping_timeout=30,
     )
+
+
+def _say(line: str) -> None:
+    sys.stderr.write(f"{line}\n")
+    sys.stderr.flush()
 
 
 def _greet(settings: Settings, key: str) -> None:

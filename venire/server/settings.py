@@ -16,19 +16,36 @@ from urllib.parse import urlsplit
 
 import msgspec
 
+from venire.continuity.names.beacon import SIGNERS, is_site
 from venire.kernel.errors import Invalid
-from venire.server.vendor_settings import VendorSettings, check_vendors
+from venire.kernel.zones import is_name
+from venire.record.note import parse_verifier_key
+from venire.server.store_settings import StoreSettings, check_stores
+from venire.server.vendor_settings import VendorSettings, check_vendors, of_kind
+from venire.treasury.membership_rules import Price, prices_of
 
 Profile = Literal["default", "acceptance"]
 _HIGHEST_PORT = 65535
 _MOST_BEACONS = 5
-_LISTS = frozenset({"trusted_proxies", "beacon"})
+_LISTS = frozenset(
+    {
+        "backup_recipients",
+        "beacon",
+        "beacon_signers",
+        "certificate_names",
+        "passkey_domains",
+        "phone_countries",
+        "trusted_proxies",
+    }
+)
 """Settings of several values: with commas in the environment."""
-_BLOCKS = frozenset({"vendors"})
+_BLOCKS = frozenset({"vendors", "stores", "prices"})
 """Settings that are blocks of the file, and nowhere else."""
 _MOST_PROCESSES = 16
 _URL = re.compile(r"https?://(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(:(?P<port>[0-9]{1,5}))?")
 """What handles and every link begin with: no name, no path, no letter a browser would rewrite."""
+_DOMAIN = re.compile(r"(?=.{4,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}")
+_MOST_DOMAINS = 10
 _ORIGIN = re.compile(r"[!-*,-~]{1,255}")
 
 
@@ -53,6 +70,8 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     sign_ups_per_network: int = 10
     policy: str = ""
     beacon: tuple[str, ...] = ()
+    beacon_signers: tuple[str, ...] = ()
+    beacon_site: str = ""
     trusted_proxies: tuple[str, ...] = ()
     country_header: str = ""
     ocr_workers: int = 2
@@ -62,10 +81,25 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     mail_from: str = ""
     mail_password_file: str = "keys/mail.password"  # noqa: S105 - where it lies, not what it is
     mail_per_hour: int = 300
+    phone_countries: tuple[str, ...] = ()
+    texts_per_day: int = 500
+    text_cost: int = 10
+    text_budget: int = 2_000
+    mail_bounces: str = ""
+    passkey_domains: tuple[str, ...] = ()
+    certificate_names: tuple[str, ...] = ()
     auto_upgrade: bool = True
     backups_kept: int = 3
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     vendors: tuple[VendorSettings, ...] = ()
+    prices: tuple[Price, ...] = ()
+    membership_grace_days: int = 14
+    stores: tuple[StoreSettings, ...] = ()
+    backup_recipients: tuple[str, ...] = ()
+    when_stores_fail: Literal["go_on", "refuse"] = "go_on"
+    durable: Literal["local", "remote"] = "local"
+    store_patience_s: int = 10
+    store_given_up_days: int = 7
 
     @property
     def folder(self) -> Path:
@@ -80,7 +114,8 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     @property
     def letters(self) -> bool:
         """Whether letters by e-mail are sent; tests and drills write to nobody."""
-        return bool(self.mail) and not self.acceptance
+        named = bool(self.mail) or bool(of_kind(self.vendors, "mail"))
+        return named and not self.acceptance
 
     @property
     def mail_sender(self) -> str:
@@ -182,7 +217,43 @@ def check_settings(settings: Settings) -> None:
         raise Invalid("settings_invalid", "country_header: only with trusted_proxies")
     _check_proxies(settings.trusted_proxies)
     _check_beacon(settings)
+    _check_signers(settings.beacon_signers)
+    _check_beacon_site(settings.beacon_site)
     check_vendors(settings.vendors)
+    prices_of(settings.prices, settings.membership_grace_days)
+    check_stores(settings.stores, settings.backup_recipients)
+    _check_listed(settings)
+    _check_patience(settings)
+    _check_domains(settings)
+
+
+def _check_listed(settings: Settings) -> None:
+    """A store is in the register under its name: a block of that name would be shown as it does."""
+    named = {one.name for one in settings.vendors if one.kind == "objects"}
+    for store in settings.stores:
+        if store.name in named:
+            hint = f"vendors: objects {store.name!r}: the [[stores]] block of this name is listed"
+            raise Invalid("settings_invalid", hint)
+
+
+def _check_domains(settings: Settings) -> None:
+    if settings.mail_bounces and not _DOMAIN.fullmatch(settings.mail_bounces):
+        raise Invalid("settings_invalid", "mail_bounces: a domain, as bounces.example.org")
+    domains = settings.passkey_domains
+    if len(domains) > _MOST_DOMAINS or not all(_DOMAIN.fullmatch(one) for one in domains):
+        hint = f"passkey_domains: {_MOST_DOMAINS} at most, as standby.example.net"
+        raise Invalid("settings_invalid", hint)
+    if not all(is_name(one) for one in settings.certificate_names):
+        hint = "certificate_names: names, as example.org or *.example.org"
+        raise Invalid("settings_invalid", hint)
+
+
+def _check_patience(settings: Settings) -> None:
+    if settings.durable == "remote" and not settings.stores:
+        # Nothing outside would have what members are told is safe there.
+        raise Invalid("settings_invalid", "durable: remote needs a [[stores]] block")
+    if settings.store_patience_s < 1 or settings.store_given_up_days < 1:
+        raise Invalid("settings_invalid", "store_patience_s, store_given_up_days: 1 or more")
 
 
 def _check_proxies(proxies: tuple[str, ...]) -> None:
@@ -194,6 +265,27 @@ def _check_proxies(proxies: tuple[str, ...]) -> None:
         except ValueError as error:
             hint = "trusted_proxies: addresses or networks, as 10.0.0.0/8"
             raise Invalid("settings_invalid", hint) from error
+
+
+def _check_signers(keys: tuple[str, ...]) -> None:
+    if keys and (len(keys) != SIGNERS or len(set(keys)) != len(keys)):
+        raise Invalid("settings_invalid", f"beacon_signers: {SIGNERS} different keys, or none")
+    known = set()
+    for key in keys:
+        try:
+            known.add(parse_verifier_key(key).public_key)
+        except Invalid as error:
+            hint = "beacon_signers: keys as `venire beacon key` prints them, name+id+base64"
+            raise Invalid("settings_invalid", hint) from error
+    if len(known) < len(keys):
+        # One key under two names is one signer, whose loss would leave nobody able to speak.
+        raise Invalid("settings_invalid", "beacon_signers: one key stands there under two names")
+
+
+def _check_beacon_site(name: str) -> None:
+    if name and not is_site(name):
+        # Noticed on the day of the move, it could be signed for and shown by nobody.
+        raise Invalid("settings_invalid", "beacon_site: small letters, as example.org")
 
 
 def _check_beacon(settings: Settings) -> None:

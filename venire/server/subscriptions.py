@@ -21,6 +21,7 @@ from venire.cases import (
     hold_figures,
     hold_keys,
     juror_exits,
+    money_news,
     noticed,
     operator_news,
     packets,
@@ -32,9 +33,11 @@ from venire.cases import (
     reports,
     steps,
     summoning,
+    we_moved,
     withdrawn,
 )
 from venire.cases.court import Court
+from venire.continuity.objects import revocations
 from venire.people import counts as people_counts
 from venire.people import evasion, letters, standing
 from venire.posts import (
@@ -54,7 +57,7 @@ from venire.posts.moving import steps as moving
 from venire.storage.relay import Handler, Subscription
 from venire.storage.verbs import Envelope
 from venire.storage.world import World
-from venire.treasury import payouts, totals
+from venire.treasury import memberships, paying, payouts, totals, webhooks
 
 CourtHandler = Callable[[Court, Envelope], Awaitable[None]]
 WorldHandler = Callable[[World, Envelope], Awaitable[None]]
@@ -131,7 +134,15 @@ def _fast_lane(court: Court) -> tuple[Subscription, ...]:
             hears=pending_suspension.HEARS,
         ),
         Subscription("packets", of_court(packets.hear), hears=packets.HEARS),
+        # One after another: what it writes is a log.
+        Subscription(
+            revocations.CURSOR,
+            _of_world(court.world, revocations.hear),
+            hears=revocations.HEARS,
+            lanes=1,
+        ),
         Subscription("hold_keys", of_court(hold_keys.hear), hears=hold_keys.HEARS),
+        Subscription("we_moved", of_court(we_moved.hear), hears=we_moved.HEARS, lanes=1),
         Subscription("operator_news", of_court(operator_news.hear), hears=operator_news.HEARS),
         Subscription("escalations", of_court(escalation.on_case_escalated), hears=escalation.HEARS),
     )
@@ -197,6 +208,17 @@ def _living(court: Court) -> tuple[Subscription, ...]:
             page=lambda page, at: pay.count_page(court, page, at),
         ),
         Subscription("payouts", of_world(payouts.on_payout_moved), hears=payouts.HEARS),
+        Subscription("paying_out", of_court(_pay_out), hears=paying.HEARS),
+        Subscription("payments", of_world(webhooks.on_payment_moved), hears=webhooks.HEARS),
+        Subscription(
+            "memberships", of_world(memberships.on_payment_moved), hears=memberships.HEARS
+        ),
+        Subscription(
+            "renewals",
+            of_world(memberships.on_account_deleted),
+            hears=(events.AccountDeleted,),
+        ),
+        Subscription("books", of_court(money_news.tell_of_differences), hears=money_news.HEARS),
         Subscription(
             totals.CURSOR,
             hears=totals.HEARS,
@@ -246,6 +268,12 @@ async def _bring_ties(court: Court, envelope: Envelope) -> None:
 async def _bring_posts(court: Court, envelope: Envelope) -> None:
     """Go on with archives that members bring along."""
     await moving.hear_archives(court.media, envelope)
+
+
+async def _pay_out(court: Court, envelope: Envelope) -> None:
+    """Have a payout paid, where there are vendors for it; else it waits for an admin."""
+    if court.money is not None:
+        await paying.on_payout_moved(court.world, court.money, envelope)
 
 
 async def _advance(court: Court, envelope: Envelope) -> None:

@@ -15,8 +15,9 @@ order of the blocks is the order in which vendors of one kind are asked.
 
 from __future__ import annotations
 
+import contextlib
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final, Literal
 
@@ -45,8 +46,11 @@ Kind = Literal[
     "code_hosting",
     "counsel",
 ]
+_SPOKEN: Final = frozenset({"certificates", "chat", "dns", "mail", "payments", "payouts", "sms"})
+"""Kinds that adapters of this program speak to."""
 _NAME = re.compile(r"[a-z][a-z0-9-]{0,31}")
 _COUNTRY = re.compile(r"[A-Z]{2}")
+_MOST_DAYS: Final = 10_000
 _OPTIONS: Final = 32
 _CHARACTERS: Final = 2_000
 _SECRET_BYTES: Final = 64 * 1024
@@ -99,8 +103,18 @@ def check_vendors(vendors: Sequence[VendorSettings]) -> None:
         if (vendor.kind, vendor.name) in seen:
             raise Invalid("settings_invalid", f"{place}: there are two of this name")
         seen.add((vendor.kind, vendor.name))
+        if vendor.adapter and vendor.kind not in _SPOKEN:
+            # Nobody would speak to it, and the register would wait for it to work.
+            stores = vendor.kind == "objects"
+            why = "a [[stores]] block is what is used" if stores else "there is none of this kind"
+            raise Invalid("settings_invalid", f"{place}: adapter: {why}")
         if vendor.country and not _COUNTRY.fullmatch(vendor.country):
             raise Invalid("settings_invalid", f"{place}: country: two capital letters, as ID")
+        for days in (vendor.notice_days, vendor.lead_days):
+            if days is not None and not 0 <= days <= _MOST_DAYS:
+                raise Invalid(
+                    "settings_invalid", f"{place}: notice_days, lead_days: 0 to {_MOST_DAYS}"
+                )
         sizes = [len(value) for value in vendor.options.values()]
         if len(sizes) > _OPTIONS or any(size > _CHARACTERS for size in sizes):
             raise Invalid("settings_invalid", f"{place}: options: too many or too long")
@@ -125,6 +139,18 @@ def secret_of(folder: Path, vendor: VendorSettings) -> str:
             f"{vendor.secret_file} cannot be read: put the secret of {vendor.kind}"
             f" {vendor.name!r} there, readable by the site alone",
         ) from error
+
+
+@contextlib.contextmanager
+def placed(vendor: VendorSettings) -> Iterator[None]:
+    """Say of what is refused inside which block it is about: there may be a dozen."""
+    try:
+        yield
+    except Invalid as problem:
+        if problem.hint.startswith("vendors: "):
+            raise
+        hint = f"vendors: {vendor.kind} {vendor.name!r}: {problem.hint}"
+        raise Invalid(problem.code, hint) from problem
 
 
 def option(vendor: VendorSettings, name: str, default: str | None = None) -> str:

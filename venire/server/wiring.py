@@ -7,8 +7,6 @@ import dataclasses
 import logging
 from collections.abc import AsyncIterator
 
-from venire.adapters.mail.submission import SmtpSubmission, read_server
-from venire.adapters.objects.local import LocalObjects
 from venire.adapters.push.addresses import Gate
 from venire.adapters.push.vapid import Vapid
 from venire.adapters.push.web_push import WebPush
@@ -24,7 +22,7 @@ from venire.detectors.run import load_models
 from venire.jury.beacon import CHAIN, can_verify
 from venire.jury.freezing import Pools
 from venire.kernel.chance import SystemChance
-from venire.kernel.clock import SystemClock
+from venire.kernel.clock import Clock, SystemClock
 from venire.kernel.errors import Invalid
 from venire.kernel.ids import Ids
 from venire.kernel.ports import MailService
@@ -32,10 +30,16 @@ from venire.notices.ocr import OcrPool
 from venire.people import actions as people
 from venire.posts.media.studio import Films, Studio, Tools
 from venire.posts.push_delivery import PushDelivery
-from venire.record.actions import Sequencer
+from venire.record.actions import Sequencer, newest_epoch
 from venire.server import keys
+from venire.server.mail import first_submission, mail_services, open_mail
+from venire.server.money import open_money
+from venire.server.naming import Names, open_names
+from venire.server.object_stores import ObjectStores, open_object_stores
 from venire.server.pulse import Board, Pulse
 from venire.server.settings import Settings
+from venire.server.shipping import Shipping, open_shipping
+from venire.server.texting import open_chats, open_phones
 from venire.server.upgrading import refuse_older
 from venire.storage.engines.sqlite import SqliteStorage
 from venire.storage.leases import LeaderLock, NodeLease
@@ -55,6 +59,9 @@ class House:
     leader: LeaderLock
     pulse: Pulse
     mail: MailService | None = None
+    stores: ObjectStores | None = None
+    shipping: Shipping | None = None
+    names: Names | None = None
 
     @property
     def world(self) -> World:
@@ -68,12 +75,13 @@ async def open_house(settings: Settings, board: Board | None = None) -> AsyncIte
 
     `board`: what the processes of one site share.
 
-    Raises Unavailable `data_is_newer`, `data_is_older`, `folder_not_for_acceptance`, `key_damaged`;
-    Invalid `policy_invalid`, `settings_invalid`.
+    Raises Unavailable `data_is_newer`, `data_is_older`, `folder_not_for_acceptance`, `key_damaged`,
+    `fenced`; Invalid `policy_invalid`, `settings_invalid`.
     """
     folder = settings.folder
     policy = _policy(settings)
-    mail = mail_service(settings)
+    # Refused before anything is opened.
+    mail_services(settings)
     keys.claim_folder(folder, acceptance=settings.acceptance)
     refuse_older(folder)
     clock, chance = SystemClock(), SystemChance()
@@ -87,51 +95,67 @@ async def open_house(settings: Settings, board: Board | None = None) -> AsyncIte
         storage = SqliteStorage(folder, clock, ids, ALL)
         stack.push_async_callback(storage.close)
         ids.raise_floor(storage.newest_event_id())
+        shipping = await open_shipping(settings, storage, signer, chance)
         world = World(
             storage,
             clock,
             chance,
             ids,
-            _site(settings),
+            site_of(settings),
             storage.rebuilt_at_ms,
             keys.vault(folder, chance),
         )
-        search = SqliteIndex(folder / "search.db")
-        stack.push_async_callback(search.close)
-        ocr = OcrPool(workers=settings.ocr_workers)
-        stack.push_async_callback(ocr.close)
-        sequencer = Sequencer(world, signer)
-        stack.push_async_callback(sequencer.stop)
-        push = _push(stack, settings, world)
-        models = load_models()
         pulse = Pulse(storage, board or Board())
-        court = Court(
-            world=world,
-            policy=policy,
-            detectors=Detectors(models, TextBank(), Bench(models)),
-            search=search,
-            objects=LocalObjects(folder / "objects"),
-            sequencer=sequencer,
-            pools=Pools(world),
-            ocr=ocr,
-            site_account_id=(await people.ensure_site_account(world)).id,
-            pulse=pulse,
-            push=push,
-            media=await _media(settings, world),
-            beacons=_beacons(stack, settings, clock),
-        )
-        yield House(settings, court, storage, leader, pulse, mail)
+        stores = open_object_stores(settings, world)
+        stack.push_async_callback(stores.close)
+        sequencer = Sequencer(world, signer, epoch=await newest_epoch(storage))
+        stack.push_async_callback(sequencer.stop)
+        court = await _open_court(settings, world, stack, policy, (stores, sequencer, pulse))
+        mail = open_mail(settings, world)
+        names = open_names(settings, world, stack)
+        yield House(settings, court, storage, leader, pulse, mail, stores, shipping, names)
 
 
-async def _media(settings: Settings, world: World) -> Tools:
+async def _open_court(
+    settings: Settings,
+    world: World,
+    stack: contextlib.AsyncExitStack,
+    policy: Policy,
+    parts: tuple[ObjectStores, Sequencer, Pulse],
+) -> Court:
+    stores, sequencer, pulse = parts
+    search = SqliteIndex(settings.folder / "search.db")
+    stack.push_async_callback(search.close)
+    ocr = OcrPool(workers=settings.ocr_workers)
+    stack.push_async_callback(ocr.close)
+    models = load_models()
+    return Court(
+        world=world,
+        policy=policy,
+        detectors=Detectors(models, TextBank(), Bench(models)),
+        search=search,
+        objects=stores.evidence,
+        sequencer=sequencer,
+        pools=Pools(world),
+        ocr=ocr,
+        site_account_id=(await people.ensure_site_account(world)).id,
+        pulse=pulse,
+        push=_push(stack, settings, world),
+        media=await _media(settings, world, stores),
+        beacons=_beacons(stack, settings, world.clock),
+        money=open_money(stack, settings, world, policy),
+        phones=open_phones(settings, world, stack),
+        chats=open_chats(settings, world, stack),
+    )
+
+
+async def _media(settings: Settings, world: World, stores: ObjectStores) -> Tools:
     """A store of its own: what lapses there must not take a notice's evidence, the same bytes."""
     studio = Studio(settings.media_workers, films=await Films.find())
-    return Tools(world, LocalObjects(settings.folder / "media"), studio)
+    return Tools(world, stores.media, studio)
 
 
-def _beacons(
-    stack: contextlib.AsyncExitStack, settings: Settings, clock: SystemClock
-) -> Beacons | None:
+def _beacons(stack: contextlib.AsyncExitStack, settings: Settings, clock: Clock) -> Beacons | None:
     """The randomness beacon, where the operator named one and its signatures can be checked."""
     if not settings.beacon:
         return None
@@ -167,7 +191,8 @@ def _policy(settings: Settings) -> Policy:
         raise Invalid("settings_invalid", f"policy: {settings.policy}: {error.strerror}") from error
 
 
-def _site(settings: Settings) -> Site:
+def site_of(settings: Settings) -> Site:
+    """What a site is called, and whom it depends on."""
     return Site(
         domain=settings.domain,
         base_url=settings.url,
@@ -176,25 +201,15 @@ def _site(settings: Settings) -> Site:
         acceptance=settings.acceptance,
         contact=settings.contact,
         letters=settings.letters,
-        vendors=tuple(one.listed for one in settings.vendors),
-    )
-
-
-def mail_service(settings: Settings) -> MailService | None:
-    """The way to people's mailboxes, where there is one. Invalid `mail_invalid`.
-
-    Raises Unavailable `mail_password_missing`.
-    """
-    if not settings.letters:
-        return None
-    server = read_server(settings.mail)
-    if server.username:
-        server = read_server(settings.mail, keys.mail_password(settings))
-    return SmtpSubmission(
-        server,
-        sender=settings.mail_sender,
-        name=settings.title,
-        site_host=settings.mail_sender.rpartition("@")[2],
+        vendors=(
+            *first_submission(settings),
+            *(one.listed for one in settings.vendors),
+            *(one.listed for one in settings.stores),
+        ),
+        beacon_signers=settings.beacon_signers,
+        beacon_site=settings.beacon_site,
+        passkey_domains=settings.passkey_domains,
+        bounces=settings.mail_bounces,
     )
 
 

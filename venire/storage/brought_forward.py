@@ -41,9 +41,7 @@ class Widths:
         given = iter(values)
         return tuple(next(given) if there else default for there, default in made)
 
-    def _plan(
-        self, table: Table[Any], schema: int, width: int
-    ) -> tuple[tuple[bool, Value], ...]:
+    def _plan(self, table: Table[Any], schema: int, width: int) -> tuple[tuple[bool, Value], ...]:
         for version in range(schema, len(self._migrations) + 2):
             added = {
                 step.column.name: step.default

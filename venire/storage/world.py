@@ -27,6 +27,10 @@ class Site:
     """Whether letters by e-mail can be sent."""
     vendors: tuple[Listed, ...] = ()
     """Whom the site depends on, in the order in which they are asked."""
+    beacon_signers: tuple[str, ...] = ()
+    """The keys of the three who may say where the site is, two of them together."""
+    beacon_site: str = ""
+    """What a beacon calls this site, whatever address it has now; empty: its domain."""
     passkey_domains: tuple[str, ...] = ()
     """Standby domains for which members may make passkeys, besides `domain`."""
     bounces: str = ""

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from venire.events import EntryPosted
 from venire.kernel.errors import Conflict, Refused
+from venire.storage.verbs import Write
 from venire.storage.world import World
 from venire.treasury import auditing, ledger, store
 from venire.treasury.auditing import Audit
 from venire.treasury.model import SERVICE, Entry, Sums
 
 
-async def post(world: World, entry: Entry) -> bool:
+async def post(world: World, entry: Entry, also: Sequence[Write] = ()) -> bool:
     """Post an entry, durable when this returns; whether it was new.
 
-    The same again changes nothing. Raises Refused `entry_differs` for another under the same key.
+    `also` is written with it, under its aggregate. The same again changes nothing.
+    Raises Refused `entry_differs` for another under the same key.
     """
     for _ in range(2):
         there = await store.entry(world.storage, entry.ledger, entry.key)
@@ -27,7 +31,11 @@ async def post(world: World, entry: Entry) -> bool:
         told = EntryPosted(entry.ledger, entry.key)
         try:
             await world.storage.commit(
-                store.aggregate(entry), store.put_entry(entry), [told], expect=0
+                store.aggregate(entry),
+                [*store.put_entry(entry), *also],
+                [told],
+                expect=0,
+                durable="remote",
             )
         except Conflict:
             # Somebody posted it at this moment: theirs must be the same.

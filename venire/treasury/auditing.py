@@ -10,9 +10,10 @@ from collections.abc import AsyncIterator, Sequence
 from typing import Final, NamedTuple
 
 from venire.events import EntryPosted
+from venire.storage.tables.payments import PAYMENT_FACTS
 from venire.storage.tables.treasury import LedgerEntryRow
 from venire.storage.verbs import Storage
-from venire.treasury import store, totals
+from venire.treasury import income, store, totals
 from venire.treasury.ledger import month_of
 from venire.treasury.model import Entry
 
@@ -43,6 +44,7 @@ async def audit(storage: Storage) -> Audit:
             break
     await _posting_faults(storage, found.faults)
     await _total_faults(storage, found, began)
+    await _fact_faults(storage, found.faults)
     return found._replace(faults=found.faults[:FAULTS_AT_MOST])
 
 
@@ -81,6 +83,22 @@ async def _posting_faults(storage: Storage, faults: list[str]) -> None:
             known = {} if entry is None else {one.account: one.amount for one in entry.postings}
             if known.get(row.account) != row.amount:
                 _say(faults, f"{row.ledger} {row.account}: a side of no entry: {row.key}")
+        if cursor is None:
+            return
+
+
+async def _fact_faults(storage: Storage, faults: list[str]) -> None:
+    """Each fact of a processor that moves money stands in the books with the same amount."""
+    cursor: bytes | None = None
+    while True:
+        page, cursor = await storage.scan(PAYMENT_FACTS, cursor, store.PAGE)
+        booked = [row for row in page if row.kind in income.BOOKED and row.amount > 0]
+        entries = await store.entries(storage, [(row.ledger, row.key) for row in booked])
+        for row, entry in zip(booked, entries, strict=True):
+            if entry is None or entry.kind != income.BOOKED[row.kind]:
+                _say(faults, f"{row.ledger} {row.key}: a fact without its entry")
+            elif row.amount not in {side.amount for side in entry.postings}:
+                _say(faults, f"{row.ledger} {row.key}: the fact and its entry differ")
         if cursor is None:
             return
 

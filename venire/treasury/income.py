@@ -48,7 +48,7 @@ PRESUPPOSES: Final[dict[FactKind, FactKind]] = {
 }
 """What must have happened before, known or not."""
 _PLAIN: Final = re.compile(r"[A-Za-z0-9_-]{1,80}", re.ASCII)
-_BOOKED: Final[dict[FactKind, Kind]] = {
+BOOKED: Final[dict[str, Kind]] = {
     "paid": "payment_received",
     "fee": "payment_fee",
     "refunded": "payment_refunded",
@@ -128,7 +128,7 @@ def plain(reference: str) -> str:
 
 def entry_of(known: Known, at_ms: int) -> Entry | None:
     """What a fact posts; None where it moves no money."""
-    kind = _BOOKED.get(known.kind)
+    kind = BOOKED.get(known.kind)
     if kind is None or known.amount <= 0:
         return None
     there, amount = f"{CLEARING}{known.vendor}", known.amount

@@ -90,27 +90,31 @@ class Paid(msgspec.Struct, frozen=True):
     """What the payments of a member come to. `paid_until_ms` 0: nothing was ever paid.
 
     `payment`: the newest that counts; `vendor`: where; `renewal`: what ends its renewals there.
+    `stale`: renewals of other payments, as (vendor, renewal): nobody is to be charged twice.
     """
 
     paid_until_ms: int = 0
     payment: Payment | None = None
     vendor: str = ""
     renewal: str = ""
+    stale: tuple[tuple[str, str], ...] = ()
 
 
 def paid(payments: Iterable[tuple[Payment, list[Known]]]) -> Paid:
     """What a member has paid for. Less than was asked, or in another currency, buys nothing."""
     counted: list[tuple[int, str, str, Payment]] = []
-    renewals: dict[int, str] = {}
+    renewals: dict[int, tuple[str, str]] = {}
     for payment, facts in payments:
         if payment.purpose != "membership":
             continue
-        for fact in stands(facts):
-            if fact.ledger == payment.ledger and fact.amount >= payment.amount:
-                counted.append((fact.at_ms, fact.vendor, fact.reference, payment))
+        counted += [
+            (fact.at_ms, fact.vendor, fact.reference, payment)
+            for fact in stands(facts)
+            if fact.ledger == payment.ledger and fact.amount >= payment.amount
+        ]
         for fact in sorted(facts, key=lambda one: (one.at_ms, one.reference)):
             if fact.renewal:
-                renewals[payment.id] = fact.renewal
+                renewals[payment.id] = (fact.vendor, fact.renewal)
     if not counted:
         return Paid()
     counted.sort(key=lambda one: one[:3])
@@ -118,7 +122,8 @@ def paid(payments: Iterable[tuple[Payment, list[Known]]]) -> Paid:
     for at_ms, _, _, payment in counted:
         until_ms = later(max(until_ms, at_ms), payment.period)
     newest, vendor = counted[-1][3], counted[-1][1]
-    return Paid(until_ms, newest, vendor, renewals.get(newest.id, ""))
+    mine = renewals.pop(newest.id, ("", ""))[1]
+    return Paid(until_ms, newest, vendor, mine, tuple(sorted(renewals.values())))
 
 
 def later(at_ms: int, period: str) -> int:

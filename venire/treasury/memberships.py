@@ -6,21 +6,33 @@ a member a card entered once more, and nothing else.
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Sequence
 from typing import Final
 
 import msgspec
 
-from venire.events import PaymentMoved
+from venire.events import AccountDeleted, PaymentMoved
+from venire.kernel.clock import HOUR_MS
 from venire.kernel.errors import Conflict
+from venire.kernel.ports import PaymentService
+from venire.kernel.vendors import Rejected, VendorFault
 from venire.storage.tables.payments import MEMBERSHIPS, MembershipRow
 from venire.storage.timers import timer
 from venire.storage.verbs import Envelope, Put, Write
 from venire.storage.world import World
 from venire.treasury import membership_rules as rules
 from venire.treasury import payments
+from venire.treasury.desk import Money
+from venire.treasury.income import Payment
+
+_log = logging.getLogger(__name__)
 
 HEARS: Final = (PaymentMoved,)
 TIMER: Final = "membership"
+RENEWAL_TIMER: Final = "renewal"
+_RETRY_MS: Final = 6 * HOUR_MS
+_RETRIES: Final = 100
 _TRIES: Final = 8
 
 
@@ -70,15 +82,19 @@ async def follow(world: World, account_id: int) -> None:
             )
         if after == before and row is not None:
             return
+        ends = paid.stale
+        if after.cancelled_at_ms is not None and paid.renewal:
+            # Charged although they had ended it: the processor is told once more.
+            ends = (*ends, (paid.vendor, paid.renewal))
         try:
-            await _put(world, after)
+            await _put(world, after, ends)
         except Conflict:
             continue
         return
     raise Conflict("try_again", "This changed meanwhile: try again")
 
 
-async def _paid_for(world: World, account_id: int) -> list[payments.Payment]:
+async def _paid_for(world: World, account_id: int) -> list[Payment]:
     found = await payments.of_account(world, account_id)
     return [one for one in found if one.purpose == "membership"]
 
@@ -99,7 +115,7 @@ def _blank(account_id: int) -> MembershipRow:
     )
 
 
-async def _put(world: World, row: MembershipRow) -> None:
+async def _put(world: World, row: MembershipRow, ends: Sequence[tuple[str, str]] = ()) -> None:
     following = msgspec.structs.replace(row, version=row.version + 1)
     writes: list[Write] = [Put(MEMBERSHIPS, following)]
     due_ms = rules.asks_at(
@@ -108,28 +124,30 @@ async def _put(world: World, row: MembershipRow) -> None:
     place = f"membership:{row.account_id}"
     if due_ms is not None and row.asked_for_ms < row.paid_until_ms:
         writes.append(timer(place, TIMER, f"{row.account_id}:{row.paid_until_ms}", due_ms))
+    for vendor, renewal in ends:
+        key = f"{row.account_id}:0:{vendor}:{renewal}"
+        writes.append(timer(place, RENEWAL_TIMER, key, world.now_ms()))
     await world.storage.commit(place, writes, expect=row.version)
 
 
-async def cancel(world: World, account_id: int) -> str:
+async def cancel(world: World, account_id: int) -> MembershipRow | None:
     """Note that a member does not want to go on; what is paid for stays theirs.
 
-    Returns what ends the renewals at the processor (`vendor` of the row), empty where there is
-    nothing to end.
+    A clock in the same commit ends the renewals at the processor, however long that one is silent.
     """
     for _ in range(_TRIES):
         row = await load(world, account_id)
         if row is None:
-            return ""
+            return None
         renewal = await renewal_of(world, row)
         if row.cancelled_at_ms is not None:
-            return renewal
+            return row
         ended = msgspec.structs.replace(row, cancelled_at_ms=world.now_ms(), renews=False)
         try:
-            await _put(world, ended)
+            await _put(world, ended, [(row.vendor, renewal)] if renewal else [])
         except Conflict:
             continue
-        return renewal
+        return ended
     raise Conflict("try_again", "This changed meanwhile: try again")
 
 
@@ -138,6 +156,33 @@ async def renewal_of(world: World, row: MembershipRow) -> str:
     facts = await payments.facts(world, row.payment_id)
     named = [one for one in facts if one.renewal and one.vendor == row.vendor]
     return max(named, key=lambda one: (one.at_ms, one.reference)).renewal if named else ""
+
+
+async def end_renewal(world: World, money: Money, key: str) -> None:
+    """End a renewal at its processor; while that one does not answer, ask again later."""
+    account, tries, vendor, renewal = key.split(":", 3)
+
+    async def end(service: PaymentService) -> None:
+        await service.cancel(renewal)
+
+    try:
+        await money.payments.call_one(vendor, end)
+    except VendorFault as fault:
+        if isinstance(fault, Rejected) and fault.said == "not_found":
+            # There is no such renewal any more.
+            return
+        _log.warning("renewal_goes_on", extra={"vendor": vendor, "said": fault.said})
+        if int(tries) < _RETRIES:
+            again = f"{account}:{int(tries) + 1}:{vendor}:{renewal}"
+            due_ms = world.now_ms() + _RETRY_MS
+            later = timer(f"membership:{account}", RENEWAL_TIMER, again, due_ms)
+            await world.storage.put(later.table, later.row)
+
+
+async def on_account_deleted(world: World, envelope: Envelope) -> None:
+    """Whoever leaves is charged no more."""
+    if isinstance(envelope.event, AccountDeleted):
+        await cancel(world, envelope.event.account_id)
 
 
 async def due(world: World, key: str) -> MembershipRow | None:

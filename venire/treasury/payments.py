@@ -13,7 +13,7 @@ from typing import Final, Literal, cast
 import msgspec
 
 from venire.events import EntryPosted, Event, PaymentMoved
-from venire.kernel.clock import utc_day
+from venire.kernel.clock import DAY_MS, utc_day
 from venire.kernel.errors import Conflict, NotFound
 from venire.kernel.money import Fact, FactKind
 from venire.storage.tables.payments import (
@@ -37,6 +37,8 @@ from venire.treasury.model import Entry
 Outcome = Literal["posted", "known", "differs"]
 Also = Callable[[str, str], Sequence[Write]]
 """More writes for a commit, given the ledger and the key of its aggregate."""
+UNPAID_MS: Final = 62 * DAY_MS
+"""A checkout that nobody has paid for so long never will be: its row lapses."""
 FACTS_MOST: Final = 1_000
 PAYMENTS_MOST: Final = 300
 _TRIES: Final = 4
@@ -66,9 +68,12 @@ async def start(
         account_id=account_id,
         period=period,
     )
-    writes: list[Write] = [Put(PAYMENTS, PaymentRow(**msgspec.structs.asdict(made), version=1))]
+    lapses_ms = made.started_at_ms + UNPAID_MS
+    row = PaymentRow(**msgspec.structs.asdict(made), lapses_at_ms=lapses_ms, version=1)
+    writes: list[Write] = [Put(PAYMENTS, row, lapses_ms)]
     if account_id is not None:
-        writes.append(Put(ACCOUNT_PAYMENTS, AccountPaymentRow(account_id, made.id, purpose)))
+        mine = AccountPaymentRow(account_id, made.id, purpose)
+        writes.append(Put(ACCOUNT_PAYMENTS, mine, lapses_ms))
     await world.storage.commit(f"payment:{made.id}", writes, expect=0)
     return made
 
@@ -81,7 +86,20 @@ async def note_checkout(world: World, payment_id: int, vendor: str, reference: s
     noted = msgspec.structs.replace(
         row, vendor=vendor, reference=reference, version=row.version + 1
     )
-    writes: list[Write] = [Put(PAYMENTS, noted)]
+    writes: list[Write] = [Put(PAYMENTS, noted, row.lapses_at_ms)]
+    await world.storage.commit(f"payment:{payment_id}", writes, expect=row.version)
+
+
+async def keep(world: World, payment_id: int) -> None:
+    """Keep a payment for good that somebody has paid; again is the same. Conflict."""
+    row = await world.storage.get(PAYMENTS, (payment_id,))
+    if row is None or row.lapses_at_ms is None:
+        return
+    kept = msgspec.structs.replace(row, lapses_at_ms=None, version=row.version + 1)
+    writes: list[Write] = [Put(PAYMENTS, kept)]
+    if row.account_id is not None:
+        mine = AccountPaymentRow(row.account_id, payment_id, row.purpose)
+        writes.append(Put(ACCOUNT_PAYMENTS, mine))
     await world.storage.commit(f"payment:{payment_id}", writes, expect=row.version)
 
 
@@ -90,7 +108,7 @@ async def load(world: World, payment_id: int) -> Payment | None:
     row = await world.storage.get(PAYMENTS, (payment_id,))
     if row is not None:
         known = msgspec.structs.asdict(row)
-        del known["version"]
+        del known["version"], known["lapses_at_ms"]
         return Payment(**{**known, "purpose": cast("Purpose", row.purpose)})
     told = await facts(world, payment_id)
     if not told:
@@ -168,7 +186,7 @@ async def _post_one(
         noted = await _noted(world, known)
         if outcome == "differs" or noted:
             if more:
-                await world.storage.commit(place, more)
+                await world.storage.commit(place, more, durable="remote")
             return "known" if outcome == "posted" else outcome
         events: list[Event] = [PaymentMoved(known.payment_id)]
         writes = [*_rows(known, key, aliases), *more]
@@ -176,10 +194,14 @@ async def _post_one(
             if entry is not None and there is None:
                 told = [EntryPosted(entry.ledger, key), *events]
                 await world.storage.commit(
-                    place, [*store.put_entry(entry), *writes], told, expect=0
+                    place,
+                    [*store.put_entry(entry), *writes],
+                    told,
+                    expect=0,
+                    durable="remote",
                 )
             else:
-                await world.storage.commit(place, writes, events)
+                await world.storage.commit(place, writes, events, durable="remote")
         except Conflict:
             # Somebody posted it at this moment: it is looked at once more.
             continue

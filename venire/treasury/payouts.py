@@ -56,6 +56,7 @@ async def ask(world: World, currency: str, juror_id: int, amount: int | None = N
                 [store.put_desk(head), store.put_payout(made)],
                 [PayoutMoved(currency, juror_id, made.id, "asked")],
                 expect=desk.version,
+                durable="remote",
             )
         except Conflict:
             continue
@@ -114,6 +115,7 @@ async def move(
                 [store.put_desk(head), store.put_payout(moved), *also],
                 [PayoutMoved(currency, juror_id, payout_id, state)],
                 expect=desk.version,
+                durable="remote",
             )
         except Conflict:
             continue

@@ -29,7 +29,7 @@ from venire.treasury.model import PAYABLE, Entry, Payout, PayoutState, Posting, 
 _ENTRY = msgspec.json.Decoder(Entry)
 _MONTHS_MOST = 1_200
 _MONTH_MOST = 10_000
-_PAGE = 500
+PAGE = 500
 _LEDGERS_MOST = 100
 
 
@@ -72,7 +72,7 @@ async def every_entry(
     storage: Storage, cursor: bytes | None = None
 ) -> tuple[list[Entry], bytes | None]:
     """Maintenance: all entries of all ledgers, page by page, in no promised order."""
-    rows, following = await storage.scan(LEDGER_ENTRIES, cursor, _PAGE)
+    rows, following = await storage.scan(LEDGER_ENTRIES, cursor, PAGE)
     return [_ENTRY.decode(row.body) for row in rows], following
 
 
@@ -80,7 +80,7 @@ async def entry_rows(
     storage: Storage, cursor: bytes | None = None
 ) -> tuple[list[LedgerEntryRow], bytes | None]:
     """Maintenance: the same as they lie there, whether they can be read or not."""
-    return await storage.scan(LEDGER_ENTRIES, cursor, _PAGE)
+    return await storage.scan(LEDGER_ENTRIES, cursor, PAGE)
 
 
 def entry_of(row: LedgerEntryRow) -> Entry | None:
@@ -112,7 +112,7 @@ async def every_posting(
     storage: Storage, cursor: bytes | None = None
 ) -> tuple[list[LedgerPostingRow], bytes | None]:
     """Maintenance: all sides of all entries, page by page, in no promised order."""
-    return await storage.scan(LEDGER_POSTINGS, cursor, _PAGE)
+    return await storage.scan(LEDGER_POSTINGS, cursor, PAGE)
 
 
 async def postings(
@@ -142,7 +142,7 @@ async def every_month(
     storage: Storage, cursor: bytes | None = None
 ) -> tuple[list[LedgerTotalRow], bytes | None]:
     """Maintenance: all sums, page by page, in no promised order."""
-    return await storage.scan(LEDGER_TOTALS, cursor, _PAGE)
+    return await storage.scan(LEDGER_TOTALS, cursor, PAGE)
 
 
 def _owner(account: str) -> int | None:

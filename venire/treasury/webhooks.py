@@ -7,6 +7,7 @@ and answered all the same, so that the processor stops repeating it.
 
 from __future__ import annotations
 
+import logging
 import zlib
 from collections.abc import Sequence
 from typing import Final, Literal
@@ -29,6 +30,7 @@ from venire.storage.world import World
 from venire.treasury import payments
 from venire.treasury.income import Payment, plain
 
+_log = logging.getLogger(__name__)
 Said = Literal["posted", "known", "differs", "waiting", "nothing"]
 HEARS: Final = (PaymentMoved,)
 BODY_BYTES: Final = 128 * 1024
@@ -91,7 +93,9 @@ class _Come:
         """Keep it with nothing posted. `XXX` is ISO 4217 for no currency."""
         key = self.key
         await self.world.storage.commit(
-            payments.aggregate(ledger, key), [self.row(outcome, ledger, key), *more]
+            payments.aggregate(ledger, key),
+            [self.row(outcome, ledger, key), *more],
+            durable="remote",
         )
 
     @property
@@ -133,7 +137,10 @@ async def _take(come: _Come, fact: Fact, *, last: bool) -> Said:
         def also(ledger: str, key: str) -> Sequence[Write]:
             return [come.row("posted", ledger, key, found)]
 
-    return await payments.post_fact(world, payment, vendor, fact, also)
+    said = await payments.post_fact(world, payment, vendor, fact, also)
+    if said == "differs":
+        _log.error("webhook_differs", extra={"vendor": vendor, "payment": payment.id})
+    return said
 
 
 async def post_waiting(world: World, vendor: str, name: str) -> None:
@@ -148,12 +155,13 @@ async def post_waiting(world: World, vendor: str, name: str) -> None:
 
 
 async def on_payment_moved(world: World, envelope: Envelope) -> None:
-    """Once a charge is known, post what waited for it."""
+    """Once a charge is known, keep its payment for good, and post what waited for it."""
     event = envelope.event
     if not isinstance(event, PaymentMoved):
         return
     for known in await payments.facts(world, event.payment_id):
         if known.kind == "paid":
+            await payments.keep(world, event.payment_id)
             for name in payments.names_of(known):
                 await post_waiting(world, known.vendor, name)
 

@@ -15,6 +15,8 @@ from venire.kernel.errors import Throttled
 LIMITS: dict[str, tuple[int, int]] = {
     "sign_in": (25, 5),
     "sign_in_name": (20, 10),
+    "second_step": (10, 60),
+    "unsubscribe": (600, 10),
     "sign_up": (5, 30),
     "link": (30, 10),
     "letter": (10, 30),
@@ -23,6 +25,7 @@ LIMITS: dict[str, tuple[int, int]] = {
     "report": (60, 30),
     "notice": (120, 5),
     "copyright": (10, 60),
+    "checkout": (10, 10),
     "moderate": (600, 10),
 }
 """Row: calls, minutes. What costs a password hash or tells somebody is counted."""

@@ -10,7 +10,7 @@ from starlette.routing import Match
 
 from venire.kernel.errors import Problem, Throttled, Unauthenticated
 from venire.kernel.i18n import catalogue_keys
-from venire.web import words
+from venire.web import problem_words
 
 if TYPE_CHECKING:
     from venire.web.visit import Visit
@@ -53,15 +53,17 @@ def sentence_of(problem: Problem, visit: Visit) -> str:
     Of a fault of ours nothing but that it is one: internal text never reaches a browser.
     """
     if status_of(problem) == OURS:
-        return visit.t(words.PROBLEM_KINDS["ours"])
-    known = words.PROBLEMS.get(problem.code)
+        return visit.t(problem_words.PROBLEM_KINDS["ours"])
+    known = problem_words.PROBLEMS.get(problem.code)
     if known is not None:
         return visit.t(known)
     hint = problem.hint
     if hint and (visit.language == "en" or hint in catalogue_keys(visit.language)):
         text = visit.t(hint)
         return text[:1].upper() + text[1:]
-    return visit.t(words.PROBLEM_KINDS.get(problem.kind, words.PROBLEM_KINDS["invalid"]))
+    return visit.t(
+        problem_words.PROBLEM_KINDS.get(problem.kind, problem_words.PROBLEM_KINDS["invalid"])
+    )
 
 
 def _page_before(visit: Visit) -> str:
@@ -87,7 +89,7 @@ def problem_response(visit: Visit, problem: Problem) -> Response:
         strangers_may_sign_in=visit.viewer is None and status in _SIGN_IN_MAY_HELP,
         ours=status == OURS,
         page_before=_page_before(visit),
-        title=visit.t(words.PROBLEM_TITLES.get(status, words.PROBLEM_TITLES[422])),
+        title=visit.t(problem_words.PROBLEM_TITLES.get(status, problem_words.PROBLEM_TITLES[422])),
         sentence=sentence_of(problem, visit),
         code=code,
         request_id=str(visit.request.scope.get("state", {}).get("request_id", "")),

@@ -24,6 +24,7 @@ ENTRY_TYPES: Final = {
     "disclosure": "Packet released to the police",
     "policy": "Policy changed",
     "rejudgement": "Judged again, unseen",
+    "succession": "A record that follows another",
 }
 HEADER_KEYS: Final = {
     "action": "Action",
@@ -35,6 +36,7 @@ HEADER_KEYS: Final = {
     "automated_detection": "Found by a machine",
     "ballots": "Ballots",
     "batch": "Batch of the draw",
+    "before": "Checkpoint that it follows",
     "beacon_round": "Round of the beacon",
     "case": "Case",
     "category": "Category",
@@ -59,6 +61,7 @@ HEADER_KEYS: Final = {
     "items": "Items",
     "judged_by": "Judged by",
     "keeps_at": "Keeps at",
+    "kept": "Entries that are kept",
     "max_ballots": "Most ballots",
     "measure": "Measure",
     "min_ballots": "Fewest ballots",

@@ -14,7 +14,7 @@ from markupsafe import Markup, escape
 
 from venire.kernel.clock import iso_ms, parse_iso_ms
 from venire.kernel.i18n import LANGUAGES
-from venire.web import moments, words
+from venire.web import moments, security_words, words
 from venire.web.static_files import address_of
 
 if TYPE_CHECKING:
@@ -95,10 +95,11 @@ def _standing(visit: Visit) -> dict[str, Any]:
         "site": visit.world.site,
         "viewer": visit.viewer,
         "moderates": visit.moderates,
+        "takes": visit.takes,
         "path": visit.request.url.path,
         "here": _here(visit),
         "form_token": visit.form_token,
-        "done": words.DONE.get(visit.request.query_params.get("done", ""), ""),
+        "done": _done(visit.request.query_params.get("done", "")),
         "in_language": visit.in_language,
         "when": when,
         "moment": moment,
@@ -108,6 +109,11 @@ def _standing(visit: Visit) -> dict[str, Any]:
         "max_characters": visit.settings.max_characters,
         "detectors_read": visit.settings.detectors_read,
     }
+
+
+def _done(code: str) -> str:
+    """What a form that was sent says."""
+    return words.DONE.get(code) or security_words.DONE.get(code, "")
 
 
 def _here(visit: Visit) -> str:

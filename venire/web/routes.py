@@ -29,15 +29,21 @@ from venire.web.pages import (
     moving,
     notices,
     orders,
+    paying,
+    phone,
     post,
     profile,
     record,
     report,
     sealed,
+    second_step,
+    security,
     sign_in,
     static,
+    texts,
     timelines,
     training,
+    unsubscribing,
     vendors,
 )
 from venire.web.problems import problem_response
@@ -46,6 +52,14 @@ from venire.web.settings import WebSettings
 from venire.web.visit import Visit, chosen_language
 
 _MEBIBYTE = 1 << 20
+
+MONEY_PAGES: tuple[Page, ...] = (
+    Page("GET", "/membership", paying.show, "member"),
+    Page("POST", "/membership/join", paying.join, "member", "checkout"),
+    Page("POST", "/membership/cancel", paying.cancel, "member", "post"),
+    Page("GET", "/donate", paying.gift),
+    Page("POST", "/donate", paying.give, limit="checkout"),
+)
 
 OFFICE_PAGES: tuple[Page, ...] = (
     Page("GET", "/moderation/sealed", sealed.queue, "moderator"),
@@ -69,6 +83,8 @@ OFFICE_PAGES: tuple[Page, ...] = (
     Page("GET", "/moderation/copyright", copyright_desk.index, "moderator"),
     Page("GET", "/moderation/vendors", vendors.index, "moderator"),
     Page("POST", "/moderation/vendors/{kind}/{name}", vendors.act, "moderator", "moderate"),
+    Page("GET", "/moderation/texts", texts.index, "moderator"),
+    Page("POST", "/moderation/texts", texts.switch, "moderator", "moderate"),
     Page("GET", "/copyright", copyright_desk.form),
     Page("POST", "/copyright", copyright_desk.send, limit="copyright"),
     Page("GET", "/copyright/{notice_id}", copyright_desk.show, "member"),
@@ -78,6 +94,35 @@ OFFICE_PAGES: tuple[Page, ...] = (
     Page("POST", "/copyright/{notice_id}/claimant", copyright_desk.claimant, limit="copyright"),
 )
 """What persons decide in office, and the forms of copyright."""
+
+SECURITY_PAGES: tuple[Page, ...] = (
+    Page("POST", "/sign-in/passkey", second_step.enter_by_passkey, limit="sign_in"),
+    Page("GET", "/sign-in/second", second_step.show),
+    Page("POST", "/sign-in/second", second_step.answer, limit="sign_in"),
+    Page("POST", "/sign-in/second/code", second_step.send_code, limit="letter"),
+    Page("GET", "/settings/phone", phone.show, "member"),
+    Page("POST", "/settings/phone", phone.ask, "member", "link"),
+    Page("POST", "/settings/phone/verify", phone.verify, "member", "link"),
+    Page("POST", "/settings/phone/remove", phone.remove, "member"),
+    Page("POST", "/settings/chat", phone.name_chat, "member", "link"),
+    Page("POST", "/settings/chat/prove", phone.prove_chat, "member", "link"),
+    Page("POST", "/settings/chat/forget", phone.forget_chat, "member"),
+    Page("POST", "/sign-in/second/text", second_step.send_text, limit="letter"),
+    Page("GET", "/settings/security", security.show, "member"),
+    Page("POST", "/settings/security/confirm", security.confirm, "member", "sign_in"),
+    Page("POST", "/settings/security/passkeys", security.add_passkey, "member", "sign_in"),
+    Page("POST", "/settings/security/passkeys/remove", security.remove_passkey, "member"),
+    Page("POST", "/settings/security/app", security.begin_app, "member", "sign_in"),
+    Page("POST", "/settings/security/app/confirm", security.confirm_app, "member", "sign_in"),
+    Page("POST", "/settings/security/app/remove", security.remove_app, "member"),
+    Page("POST", "/settings/security/mail", security.choose_mail, "member", "sign_in"),
+    Page("POST", "/settings/security/texts", security.choose_texts, "member", "sign_in"),
+    Page("POST", "/settings/security/codes", security.new_codes, "member", "sign_in"),
+    Page("POST", "/settings/security/standby", security.standby, "member", "link"),
+    Page("GET", "/unsubscribe/{token}", unsubscribing.show, limit="unsubscribe"),
+    Page("POST", "/unsubscribe/{token}", unsubscribing.act, limit="unsubscribe", signed=True),
+)
+"""Passkeys, second steps, what opens an account; letters that nobody has to get."""
 
 PAGES: tuple[Page, ...] = (
     # timelines and posts
@@ -102,7 +147,9 @@ PAGES: tuple[Page, ...] = (
     Page("GET", "/static/{name:path}", static.show),
     # coming and going
     Page("GET", "/sign-in", sign_in.show),
-    Page("POST", "/sign-in", sign_in.enter, limit="sign_in"),
+    Page("POST", "/sign-in", sign_in.sign_in, limit="sign_in"),
+    *SECURITY_PAGES,
+    *MONEY_PAGES,
     Page("GET", "/sign-up", sign_in.show_sign_up),
     Page("POST", "/sign-up", sign_in.join, limit="sign_up"),
     Page("POST", "/sign-out", sign_in.leave),
@@ -161,6 +208,8 @@ PAGES: tuple[Page, ...] = (
     Page("GET", "/jury/statement", juror.statement, "member"),
     Page("POST", "/jury/payout", juror.ask_payout, "member", "post"),
     Page("POST", "/jury/payout/{payout}/withdraw", juror.withdraw_payout, "member", "post"),
+    Page("POST", "/jury/destination", paying.choose_destination, "member", "post"),
+    Page("POST", "/jury/destination/forget", paying.forget_destination, "member", "post"),
     Page("GET", "/jury/training", training.show, "member"),
     Page("POST", "/jury/training", training.answer, "member"),
     Page("GET", "/jury/questions", training.past, "member"),

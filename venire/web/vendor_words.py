@@ -13,7 +13,7 @@ KINDS: Final = {
     "sms": "Text messages",
     "mail": "E-mail",
     "payments": "Payments",
-    "payouts": "Payouts",
+    "payouts": "Paying jurors",
     "bank": "Banks",
     "objects": "Stores of files and backups",
     "database": "Databases",

@@ -18,6 +18,7 @@ from venire.people.sessions import SESSION_MS, form_token, session_account, sess
 from venire.people.standing import standing
 from venire.people.tokens import new_secret
 from venire.storage.world import World
+from venire.treasury.membership_rules import Prices
 from venire.web.forms import Form
 from venire.web.limits import WebLimits
 from venire.web.problems import SignInNeeded
@@ -28,7 +29,10 @@ CONTENT_POLICY = (
     "default-src 'none'; style-src 'self'; img-src 'self'; media-src 'self'; manifest-src 'self';"
     " form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
-"""No script at all, nothing from elsewhere, no style inside a page."""
+"""No script at all, nothing from elsewhere, no style inside a page.
+
+The pages that ask for a passkey add one script of the site's own (`entering.SCRIPT_POLICY`).
+"""
 
 _LANGUAGE_COOKIE = "venire_language"
 _LANGUAGE_S = 365 * 24 * 3600
@@ -71,6 +75,11 @@ class Visit:
     def viewer_id(self) -> int | None:
         """The account that is signed in."""
         return None if self.viewer is None else self.viewer.id
+
+    @property
+    def takes(self) -> Prices:
+        """What may be paid for here; nothing on a site that takes no payments."""
+        return Prices() if self.court.money is None else self.court.money.prices
 
     @property
     def moderates(self) -> bool:

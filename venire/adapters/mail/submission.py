@@ -36,6 +36,8 @@ _CHECK_S: Final = 10.0
 _ENHANCED = re.compile(rb"\b[245]\.\d{1,3}\.\d{1,3}\b")
 _TRANSIENT: Final = 400
 _PERMANENT: Final = 500
+_OF_THE_RECIPIENT = re.compile(r"5\.[12]\.\d{1,3}")
+"""RFC 3463: what is said of an address or its mailbox. The rest is said of us, or of the letter."""
 _HIGHEST_PORT: Final = 65_535
 
 
@@ -148,7 +150,7 @@ class SmtpSubmission:
             return MailAnswer("rejected", "address_invalid")
 
         def hand_over(client: smtplib.SMTP) -> None:
-            client.send_message(message, self._sender, [letter.to])
+            client.send_message(message, letter.return_path or self._sender, [letter.to])
 
         return await self._talk(hand_over, self._whole_s)
 
@@ -201,6 +203,10 @@ class SmtpSubmission:
         message["Message-ID"] = letter.message_id
         # RFC 3834: nobody's holiday notice answers it.
         message["Auto-Submitted"] = "auto-generated"
+        if letter.unsubscribe:
+            # RFC 2369 and RFC 8058: one POST, by the reader's mail service.
+            message["List-Unsubscribe"] = f"<{letter.unsubscribe}>"
+            message["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
         message.set_content(letter.text, cte="quoted-printable")
         message["Content-Language"] = letter.language
         return message
@@ -221,7 +227,7 @@ def _answer(error: Exception) -> MailAnswer:
         code, text = next(iter(error.recipients.values()))
         return _refused(code, text, "rejected")
     if isinstance(error, smtplib.SMTPDataError):
-        return _refused(error.smtp_code, error.smtp_error, "rejected")
+        return _refused(error.smtp_code, error.smtp_error, "throttled")
     if isinstance(error, smtplib.SMTPResponseException):
         # Of sign-in, greeting and sender: it is we who are refused, not the recipient.
         return _refused(error.smtp_code, error.smtp_error, "closed")
@@ -239,6 +245,10 @@ def _refused(code: int, text: bytes | str, permanent: MailOutcome) -> MailAnswer
     if code < _TRANSIENT:
         return MailAnswer("unavailable", "no_smtp")
     if code >= _PERMANENT:
-        return MailAnswer(permanent, said)
+        detail = found[0].decode() if found else ""
+        if _OF_THE_RECIPIENT.fullmatch(detail):
+            return MailAnswer("rejected", said)
+        # Of policy, or of the letter: another server may take it, or this one later.
+        return MailAnswer("throttled" if permanent == "rejected" and detail else permanent, said)
     # What is not about the recipient keeps every other letter waiting, too.
-    return MailAnswer("throttled" if permanent == "rejected" else "unavailable", said)
+    return MailAnswer("unavailable" if permanent == "closed" else "throttled", said)

@@ -13,7 +13,8 @@ import hashlib
 import os
 import re
 from collections.abc import AsyncIterator, Iterator
-from typing import BinaryIO, Final, Literal
+from http import HTTPStatus
+from typing import TYPE_CHECKING, BinaryIO, Final, Literal
 
 import obstore
 from obstore.exceptions import (
@@ -34,6 +35,9 @@ from venire.kernel.vendors import (
     VendorUnavailable,
 )
 
+if TYPE_CHECKING:
+    from obstore import GetOptions
+
 Found = Literal["held", "absent", "spoilt"]
 """What a look at an object says: there and whole, not there, or not what its name says."""
 DEADLINE_S: Final = 30.0
@@ -49,9 +53,27 @@ _KEY: Final = re.compile(r"[0-9a-f]{64}")
 _PREFIX: Final = "sha256"
 _PATH: Final = re.compile(r"sha256/([0-9a-f]{2})/([0-9a-f]{2})/([0-9a-f]{64})")
 _PAGE: Final = 1_000
-_SLOW_DOWN: Final = re.compile(r"\b(429|SlowDown|TooManyRequests|ServerBusy|throttl)", re.I)
-_SHUT: Final = re.compile(r"\b(401|403|AccessDenied|AccountDisabled|AllAccessDisabled|Forbidden)\b")
-_FULL: Final = re.compile(r"\b(507|ENOSPC|InsufficientStorage|QuotaExceeded|os error 28)\b")
+_STATUS: Final = re.compile(r"status code: ([0-9]{3})\b")
+_CODE: Final = re.compile(r"<Code>([A-Za-z]{1,60})</Code>")
+_SLOW_DOWN: Final = frozenset({"SlowDown", "TooManyRequests", "ServerBusy", "RequestLimitExceeded"})
+_SHUT: Final = frozenset(
+    {
+        "AccessDenied",
+        "AccountDisabled",
+        "AccountIsDisabled",
+        "AccountProblem",
+        "AllAccessDisabled",
+        "AuthenticationFailed",
+        "InvalidAccessKeyId",
+        "NotSignedUp",
+        "SignatureDoesNotMatch",
+    }
+)
+_FULL: Final = frozenset({"InsufficientStorage", "QuotaExceeded", "XMinioStorageFull"})
+_SKEWED: Final = frozenset({"RequestTimeTooSkewed", "RequestExpired"})
+"""Our clock or theirs is wrong: nobody has put us out (Amazon S3 API reference, "Error responses";
+Azure Storage REST, "Status and error codes")."""
+_NO_SPACE: Final = ("os error 28", "os error 122")
 
 
 class Bucket:
@@ -69,8 +91,7 @@ class Bucket:
     async def put(self, content: bytes) -> str:
         """Keep bytes; those that are there already are left as they are."""
         key = hashlib.sha256(content).hexdigest()
-        if await self.size(key) != len(content):
-            await self._write(key, content, len(content))
+        await self._write(key, content, len(content))
         return key
 
     async def put_file(self, file: BinaryIO) -> str:
@@ -79,27 +100,39 @@ class Bucket:
         size = os.fstat(file.fileno()).st_size
         if size > MOST_BYTES:
             raise Rejected("too_large")
-        if await self.size(key) != size:
-            file.seek(0)
-            await self._write(key, file, size)
+        file.seek(0)
+        await self._write(key, file, size)
         return key
 
     async def _write(self, key: str, content: bytes | BinaryIO, size: int) -> None:
-        path = path_of(key)
+        path, small, whole = path_of(key), size <= _ONCE_BYTES, b""
+        if not small and await self.size(key) == size:
+            return
         async with self._watched(size):
-            if size <= _ONCE_BYTES:
+            if small:
                 whole = content if isinstance(content, bytes) else content.read()
-                try:
-                    await obstore.put_async(self._opened, path, whole, mode="create")
-                except (AlreadyExistsError, NotSupportedError):
-                    # There with another size, or a store that cannot tell: the bytes have one name.
-                    await obstore.put_async(self._opened, path, whole, mode="overwrite")
+                await self._once(path, whole)
             else:
                 await obstore.put_async(
                     self._opened, path, content, chunk_size=_ONCE_BYTES, max_concurrency=2
                 )
-        if await self.size(key) != size:
-            raise VendorUnavailable("write_not_kept")
+        if await self.size(key) == size:
+            return
+        if small:
+            # There from before, and not what its name says: the bytes of a name are known.
+            async with self._watched(size):
+                await obstore.put_async(self._opened, path, whole, mode="overwrite")
+            if await self.size(key) == size:
+                return
+        raise VendorUnavailable("write_not_kept")
+
+    async def _once(self, path: str, whole: bytes) -> None:
+        try:
+            await obstore.put_async(self._opened, path, whole, mode="create")
+        except AlreadyExistsError:
+            return
+        except NotSupportedError:
+            await obstore.put_async(self._opened, path, whole, mode="overwrite")
 
     async def get(self, key: str) -> bytes | None:
         """The bytes of a key; None where there are none, or no longer the right ones."""
@@ -141,7 +174,6 @@ class Bucket:
                 return int((await obstore.head_async(self._opened, path))["size"])
             except FileNotFoundError:
                 return None
-        return None
 
     async def read(self, key: str, start: int, length: int) -> bytes:
         """A part of the bytes of a key, unverified, `WHOLE_BYTES` at most."""
@@ -162,7 +194,7 @@ class Bucket:
             return await self._part(key, start, left)
 
     async def _part(self, key: str, start: int, length: int) -> bytes:
-        asked = {"range": (start, start + length)}
+        asked: GetOptions = {"range": (start, start + length)}
         async with self._watched(length):
             try:
                 found = await obstore.get_async(self._opened, path_of(key), options=asked)
@@ -221,18 +253,25 @@ def _failing() -> Iterator[None]:
     except (FileNotFoundError, AlreadyExistsError, NotSupportedError, TimeoutError):
         raise
     except (PermissionDeniedError, UnauthenticatedError) as error:
-        raise AccountClosed("forbidden") from error
+        said = _fault(str(error))
+        raise (said if said.said == "clock_skewed" else AccountClosed("forbidden")) from error
     except (BaseError, OSError) as error:
         raise _fault(str(error)) from error
 
 
 def _fault(text: str) -> VendorFault:
-    """The class of a fault, by what obstore's texts hold of the other side's answer."""
-    if _FULL.search(text):
+    """The class of a fault, by what obstore's text holds of the other side's answer."""
+    found, named = _STATUS.search(text), _CODE.search(text)
+    status, code = int(found[1]) if found else 0, named[1] if named else ""
+    if code in _SKEWED:
+        return VendorUnavailable("clock_skewed")
+    if code in _FULL or status == HTTPStatus.INSUFFICIENT_STORAGE:
         return VendorUnavailable("full")
-    if _SHUT.search(text.partition("Debug source")[0]):
+    if any(each in text for each in _NO_SPACE):
+        return VendorUnavailable("full")
+    if code in _SHUT or status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}:
         return AccountClosed("forbidden")
-    if _SLOW_DOWN.search(text):
+    if code in _SLOW_DOWN or status == HTTPStatus.TOO_MANY_REQUESTS:
         return VendorThrottled("slow_down")
     return VendorUnavailable("failing", in_doubt=True)
 

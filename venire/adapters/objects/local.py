@@ -7,7 +7,7 @@ import contextlib
 import hashlib
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import BinaryIO
 
@@ -102,6 +102,20 @@ class LocalObjects:
                 await obstore.delete_async(self._store, _path(key))
             except FileNotFoundError:
                 return
+
+    async def keys(self) -> AsyncIterator[tuple[str, int]]:
+        """Every key, and how many bytes it has, in no promised order."""
+        for place in sorted(await asyncio.to_thread(_entries, self._folder)):
+            for path in await asyncio.to_thread(_entries, place):
+                if _KEY.fullmatch(path.name):
+                    size = await self.size(path.name)
+                    if size is not None:
+                        yield path.name, size
+
+
+def _entries(folder: Path) -> list[Path]:
+    with _failing():
+        return [*folder.iterdir()] if folder.is_dir() else []
 
 
 @contextlib.contextmanager

@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
 from venire.kernel.errors import Invalid, Refused
 
 PART_BYTES: Final = 64 * 1024
-HEAD: Final = b"venire object 1\n"
+HEAD: Final = b"venire-object-1\n"
 _TAG_BYTES: Final = 16
 _SECRET_BYTES: Final = 32
 _SEALED_PART: Final = PART_BYTES + _TAG_BYTES
@@ -47,7 +47,7 @@ class Seal:
         self._kind = kind
 
     def _cipher(self, key: str) -> ChaCha20Poly1305:
-        name = f"venire object 1\n{self._kind}\n{key}".encode()
+        name = f"venire-object-1\n{self._kind}\n{key}".encode()
         return ChaCha20Poly1305(hmac.digest(self._secret, name, "sha256"))
 
     def sealed(self, key: str, first: int, plain: bytes, *, ends: bool) -> bytes:

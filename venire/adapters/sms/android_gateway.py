@@ -1,6 +1,6 @@
-"""Text messages by a phone of our own. Source: SMSGate docs (capcom6/android-sms-gateway), Sending
-Messages, Status Tracking, Webhooks.
+"""Text messages by a phone of our own, with the app SMSGate (capcom6/android-sms-gateway).
 
+Source: its docs, Sending Messages, Status Tracking, Webhooks.
 The phone itself serves on the local network, or a private server stands between: the same call. No
 vendor owns the number, so that nobody but the carrier can close it. The message's id is our key.
 """

@@ -1,6 +1,6 @@
-"""Text messages by Infobip. Source: Infobip docs, Send SMS message (`/sms/3/messages`), Message
-status codes, SMS delivery reports.
+"""Text messages by Infobip.
 
+Source: Infobip docs, Send SMS message (`/sms/3/messages`), Message status codes, Delivery reports.
 Every message has a status of its own inside an answer that is a success. The message's id is our
 key: a second message with it is refused as a duplicate, which means that the first one stands.
 Receipts are not signed: their address holds a secret, and is all there is to believe.

@@ -72,9 +72,17 @@ def running_site(
 
 @contextlib.contextmanager
 def started_site(
-    folder: Path, *, profile: str = "acceptance", port: int | None = None, workers: int = 0
+    folder: Path,
+    *,
+    profile: str = "acceptance",
+    port: int | None = None,
+    workers: int = 0,
+    base_url: str = "",
 ) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
-    """The same, and its process, for those who measure it or end it; `workers` 0: as usual."""
+    """The same, and its process, for those who measure it or end it; `workers` 0: as usual.
+
+    `base_url`: what the site believes to be called, where it is not the address it is reached at.
+    """
     port = port or free_port()
     url = f"http://127.0.0.1:{port}"
     log = (folder / "server.log").open("ab")
@@ -94,7 +102,7 @@ def started_site(
         ],
         stdout=log,
         stderr=log,
-        env={**os.environ, "PYTHONUNBUFFERED": "1", "VENIRE_BASE_URL": url},
+        env={**os.environ, "PYTHONUNBUFFERED": "1", "VENIRE_BASE_URL": base_url or url},
     )
     try:
         _wait_ready(process, url, folder)

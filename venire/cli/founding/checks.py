@@ -24,10 +24,12 @@ from venire.cases.policy import load_policy
 from venire.cli.founding.machine import service_user
 from venire.kernel.clock import Clock, iso_ms
 from venire.kernel.errors import Problem
-from venire.kernel.ports import Letter, MailAnswer
+from venire.kernel.ports import Letter, MailAnswer, MailService
 from venire.people import letters
+from venire.server.mail import mail_services
 from venire.server.settings import Settings
-from venire.server.wiring import House, mail_service
+from venire.server.vendor_settings import of_kind
+from venire.server.wiring import House
 from venire.storage.leases import LeaderLock
 
 State = Literal["good", "warning", "wrong", "unknown"]
@@ -213,7 +215,7 @@ def _tools() -> Check:
 
 def check_mail(settings: Settings, test_to: str, clock: Clock) -> Check:
     """Whether letters can go out; with `test_to` one does."""
-    if not settings.mail:
+    if not settings.mail and not of_kind(settings.vendors, "mail"):
         hint = (
             "no letters: a moderator confirms each address, and nobody can choose a new password"
             " (--mail smtp://user@host:587 --mail-password-file FILE)"
@@ -237,9 +239,18 @@ _MAIL_HINTS = {
 
 
 async def _try_mail(settings: Settings, test_to: str, clock: Clock) -> MailAnswer:
-    service = mail_service(settings)
-    if service is None:
-        return MailAnswer("unavailable", "off in this profile")
+    """The worst answer of all submissions: a second one that refuses us is no second one."""
+    answer = MailAnswer("unavailable", "off in this profile")
+    for service in mail_services(settings).values():
+        answer = await _try_submission(service, settings, test_to, clock)
+        if answer.outcome != "sent":
+            break
+    return answer
+
+
+async def _try_submission(
+    service: MailService, settings: Settings, test_to: str, clock: Clock
+) -> MailAnswer:
     if not test_to:
         return await service.check()
     now_ms = clock.now_ms()

@@ -56,7 +56,7 @@ def _named(found: Medium, name: str) -> Shown | None:
 
 async def _open(world: World, found: Medium) -> bool:
     if not found.attached:
-        return found.lapses_at_ms > world.now_ms() and await _there(world, found.account_id)
+        return found.lapses_at_ms > world.now_ms() and await account_there(world, found.account_id)
     carriers = await posts.load_many(world, await store.posts_of(world, found.id))
     states = {post.state for post in carriers}
     withheld = {country for post in carriers for country in post.withheld_in}
@@ -64,10 +64,28 @@ async def _open(world: World, found: Medium) -> bool:
         # Who asks for a picture shows no token: only where the network is tells the country.
         return False
     # In two posts at once, by a race: what one of them may not show, neither does.
-    return VISIBLE in states and states <= _ALLOWED and await _there(world, found.account_id)
+    return VISIBLE in states and states <= _ALLOWED and await account_there(world, found.account_id)
 
 
-async def _there(world: World, account_id: int) -> bool:
+async def open_to_all(world: World, media_id: int, post_id: int) -> bool:
+    """Whether anyone anywhere may be shown a medium that a post carries: what copies go by.
+
+    What is withheld in one country is withheld from a copy, which knows no countries.
+    """
+    found = await store.load(world, media_id)
+    if found is None:
+        return False
+    # The post may have been published a moment ago, before it was tied to what it carries.
+    carrying = {post_id, *await store.posts_of(world, media_id)}
+    carriers = await posts.load_many(world, sorted(carrying))
+    states = {post.state for post in carriers}
+    if any(post.withheld_in for post in carriers):
+        return False
+    return VISIBLE in states and states <= _ALLOWED and await account_there(world, found.account_id)
+
+
+async def account_there(world: World, account_id: int) -> bool:
+    """Whether an account is neither deleted nor closed for good."""
     account = await load_account(world, account_id)
     if account is None or account.state == ACCOUNT_DELETED:
         return False
@@ -80,6 +98,6 @@ async def picture(world: World, account_id: int, side: str, name: str) -> Shown:
     found: Picture | None = None
     if side in SIDES:
         found = there.avatar if side == SIDES[0] else there.header
-    if found is None or found.name != name or not await _there(world, account_id):
+    if found is None or found.name != name or not await account_there(world, account_id):
         raise NotFound("record_not_found", "Record not found")
     return Shown(found.key, found.content_type)

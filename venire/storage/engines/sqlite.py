@@ -23,10 +23,8 @@ from venire.kernel.errors import Conflict, Refused
 from venire.kernel.ids import Ids
 from venire.storage.engines import sqlite_journal as outbox
 from venire.storage.engines.sqlite_cache import UNKNOWN, RowCache
-from venire.storage.engines.sqlite_files import (
-    open_file,
-    open_pair,
-)
+from venire.storage.engines.sqlite_files import open_file, open_pair
+from venire.storage.engines.sqlite_freeze import refusal
 from venire.storage.engines.sqlite_statements import key_type_fits, statements_for
 from venire.storage.engines.sqlite_writer import Writer
 from venire.storage.engines.sqlite_writes import (
@@ -77,7 +75,7 @@ class SqliteStorage:
         writer, second, self.rebuilt_at_ms = open_pair(
             facts, rebuildable, tables, clock.now_ms(), migrations
         )
-        self._writer = Writer(writer, folder / "write.lock")
+        self._writer = Writer(writer, folder / "write.lock", refusal=refusal)
         self._rebuilder = Writer(second, folder / "rebuild.lock")
         self._connections = [writer, second]
         self._facts = self._reader(facts, _READ_KIB)
@@ -337,7 +335,9 @@ class SqliteStorage:
 
     async def advance(self, cursor: str, position: int) -> None:
         """See `Storage.advance`."""
-        await self._writer.run(lambda connection: set_cursor(connection, cursor, position))
+        await self._writer.run(
+            lambda connection: set_cursor(connection, cursor, position), journaled=False
+        )
 
     async def tail(self, after: int, limit: int = 256) -> list[Envelope]:
         """See `Storage.tail`."""
@@ -372,12 +372,12 @@ class SqliteStorage:
             ]
             for sql in sweeps:
                 once = functools.partial(outbox.change, sql=sql, parameters=(now_ms, limit))
-                gone += await writer.run(once)
+                gone += await writer.run(once, journaled=False)
         return gone
 
     async def prune(self, before_ms: int, limit: int = 10_000) -> int:
         """Drop journal rows that every cursor has passed and that are older than `before_ms`."""
         upto = outbox.lowest((self._facts, self._feeds))
         return await self._writer.run(
-            lambda connection: outbox.prune(connection, upto, before_ms, limit)
+            lambda connection: outbox.prune(connection, upto, before_ms, limit), journaled=False
         )

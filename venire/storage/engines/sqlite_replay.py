@@ -19,14 +19,17 @@ from venire.storage.brought_forward import Widths
 from venire.storage.engines.sqlite_files import open_file, prepare_facts
 from venire.storage.engines.sqlite_statements import statements_for
 from venire.storage.engines.sqlite_upkeep import sync
+from venire.storage.journal import JournalEntry
 from venire.storage.migrations import MIGRATIONS, Migration, pending
-from venire.storage.verbs import JournalEntry, Table
+from venire.storage.verbs import Table
 
 _CACHE_KIB = 262_144
 _APPEND: Final = (
     "INSERT INTO outbox (sequence, at_ms, aggregate, events, writes) VALUES (?, ?, ?, ?, ?)"
 )
-_WRITES = msgspec.msgpack.Decoder(list[tuple[str, str, list[Any], int | None]])
+Write = tuple[str, str, list[Any], int | None]
+"""Table, put or delete, the row or its key, when it lapses: as the journal has it."""
+_WRITES = msgspec.msgpack.Decoder(list[Write])
 
 Last = dict[tuple[str, tuple[Any, ...]], tuple[Any, ...] | None]
 """What each row that is touched ends as; None where it is removed."""
@@ -56,9 +59,16 @@ class SqliteReplay:
             if not durable:
                 self.connection.execute("PRAGMA locking_mode = EXCLUSIVE").fetchall()
             prepare_facts(self.connection, list(self._tables.values()), migrations)
+            # A copy of a site that was moving is not moving.
+            self.connection.execute("DELETE FROM meta WHERE name = 'frozen_at_ms'")
         except BaseException:
             self.connection.close()
             raise
+
+    @property
+    def schema(self) -> int:
+        """The version of the rows that are in the file."""
+        return 1 + len(self._migrations)
 
     @property
     def through(self) -> int:
@@ -89,23 +99,33 @@ class SqliteReplay:
             self._write(last)
         return len(new)
 
-    def _gather(self, entry: JournalEntry, schema: int, last: Last) -> None:
+    def writes_of(self, entry: JournalEntry, schema: int) -> list[Write]:
+        """What an entry writes, its rows as they are declared now. Unavailable as `apply`."""
         try:
             writes = _WRITES.decode(entry.writes)
         except msgspec.DecodeError as error:
             raise _unreadable(entry.sequence) from error
+        known: list[Write] = []
         for name, verb, values, lapses in writes:
             table = self._tables.get(name)
             if table is None:
                 if self._widths.was_dropped(name):
                     continue
                 raise _unreadable(entry.sequence, name)
+            if verb == "put":
+                known.append((name, verb, list(self._widths.widen(table, values, schema)), lapses))
+            else:
+                known.append((name, verb, values, None))
+        return known
+
+    def _gather(self, entry: JournalEntry, schema: int, last: Last) -> None:
+        for name, verb, values, lapses in self.writes_of(entry, schema):
+            table = self._tables[name]
             if verb == "delete":
                 last[name, tuple(values)] = None
-                continue
-            row = self._widths.widen(table, values, schema)
-            key = tuple(row[place] for place in table.key_positions)
-            last[name, key] = (*row, lapses) if table.expires else row
+            else:
+                key = tuple(values[place] for place in table.key_positions)
+                last[name, key] = (*values, lapses) if table.expires else tuple(values)
 
     def _write(self, last: Last) -> None:
         puts: dict[str, list[tuple[tuple[Any, ...], tuple[Any, ...]]]] = {}
@@ -123,6 +143,20 @@ class SqliteReplay:
         """Write rows of one table, each with its expiry at the end where the table expires."""
         with self.connection:
             self.connection.executemany(statements_for(table).put, rows)
+
+    def has(self, name: str, row: Sequence[Any]) -> bool:
+        """Whether a row with the key of this one is there, lapsed or not."""
+        table = self._tables[name]
+        where = " AND ".join(f"{column} = ?" for column in table.key)
+        key = tuple(row[place] for place in table.key_positions)
+        sql = f"SELECT 1 FROM {name} WHERE {where}"  # noqa: S608 - declared names alone
+        return self.connection.execute(sql, key).fetchone() is not None
+
+    def delete_where(self, table: Table[Any], column: str, values: Sequence[int]) -> None:
+        """Remove the rows whose column has one of these values, by reading the whole table."""
+        sql = f"DELETE FROM {table.name} WHERE {column} = ?"  # noqa: S608 - declared names alone
+        with self.connection:
+            self.connection.executemany(sql, [(value,) for value in values])
 
     def set_cursors(self, positions: dict[str, int]) -> None:
         """Note how far the subscribers had come."""

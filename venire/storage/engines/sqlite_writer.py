@@ -26,12 +26,18 @@ _CLOSE = object()
 
 
 class _Job:
-    __slots__ = ("future", "loop", "operation", "result", "thrown")
+    __slots__ = ("future", "journaled", "loop", "operation", "result", "thrown")
 
     def __init__(
-        self, operation: Operation, future: asyncio.Future[Any], loop: asyncio.AbstractEventLoop
+        self,
+        operation: Operation,
+        future: asyncio.Future[Any],
+        loop: asyncio.AbstractEventLoop,
+        *,
+        journaled: bool,
     ) -> None:
         self.operation = operation
+        self.journaled = journaled
         self.future = future
         self.loop = loop
         self.result: Any = None
@@ -62,9 +68,15 @@ class Writer:
     """
 
     def __init__(
-        self, connection: apsw.Connection, lock: Path, *, after: Callable[[], None] | None = None
+        self,
+        connection: apsw.Connection,
+        lock: Path,
+        *,
+        after: Callable[[], None] | None = None,
+        refusal: Callable[[apsw.Connection], Problem | None] = lambda _connection: None,
     ) -> None:
         self._connection = connection
+        self._refusal = refusal
         self._lock = lock.open("ab")
         self._after = after
         self._queue: queue.SimpleQueue[Any] = queue.SimpleQueue()
@@ -73,15 +85,18 @@ class Writer:
         self._thread = threading.Thread(target=self._work, name=f"writer:{lock.stem}", daemon=True)
         self._thread.start()
 
-    async def run(self, operation: Callable[[apsw.Connection], T]) -> T:
-        """Run an operation in the next group; return its result once it is durable."""
+    async def run(self, operation: Callable[[apsw.Connection], T], *, journaled: bool = True) -> T:
+        """Run an operation in the next group; return its result once it is durable.
+
+        One that is `journaled` gets the refusal instead, where there is one at that moment.
+        """
         loop = asyncio.get_running_loop()
         future: asyncio.Future[T] = loop.create_future()
         with self._gate:
             # Behind the closing mark nobody would ever answer.
             if self._closed:
                 raise Unavailable("storage_closed", "the site is stopping")
-            self._queue.put(_Job(operation, future, loop))
+            self._queue.put(_Job(operation, future, loop, journaled=journaled))
         return await future
 
     def close(self) -> None:
@@ -138,8 +153,12 @@ class Writer:
         try:
             self._connection.execute("BEGIN IMMEDIATE")
             try:
+                refusal = self._refusal(self._connection)
                 for job in jobs:
-                    job.run(self._connection)
+                    if refusal is not None and job.journaled:
+                        job.thrown = refusal
+                    else:
+                        job.run(self._connection)
                 self._connection.execute("COMMIT")
             except BaseException:
                 if self._connection.in_transaction:

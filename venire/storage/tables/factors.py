@@ -14,6 +14,8 @@ from venire.storage.verbs import Table
 class FactorsRow(msgspec.Struct, frozen=True):
     """What an account signs in with besides a password. `totp_pending` waits for its first code.
 
+    `text_at_ms`: since when a text to the account's phone will do as well; never by itself.
+
     `totp_step`: the newest step whose code was used. `recovery`: JSON list of Argon2id hashes, the
     empty text where a code was used. `passkeys`: how many there are.
     """
@@ -25,6 +27,7 @@ class FactorsRow(msgspec.Struct, frozen=True):
     totp_at_ms: int | None
     totp_pending: bytes
     mail_at_ms: int | None
+    text_at_ms: int | None
     recovery: bytes
     recovery_at_ms: int | None
     passkeys: int
@@ -68,6 +71,7 @@ class SecondStepRow(msgspec.Struct, frozen=True):
     """
 
     ticket_hash: str
+    version: int
     account_id: int
     first: str
     letter_id: int
@@ -130,7 +134,7 @@ SECOND_STEPS = Table(
     question="Whose sign-in waits for its second step?",
     partition=("ticket_hash",),
     aggregate="second_step:{ticket_hash}",
-    guarded=True,
+    version="version",
     subject=("account_id",),
     retention="10 minutes",
     expires=True,

@@ -10,10 +10,11 @@ from venire.storage.verbs import Table
 class StoredObjectRow(msgspec.Struct, frozen=True):
     """An object, and which of the stores outside have it (`stores`: their names, with commas).
 
-    `kind`: evidence or media. `slot`: the first three digits of the key, as a number. `state`:
-    coming (announced), kept, missing (nobody has it) or gone (to be removed everywhere). `sealed_key`
-    and `sealed_size` are of what leaves the host, empty and 0 until it was sealed. `due_at_ms`: its
-    place in the queue, None where nothing is to be done.
+    `kind`: evidence or media. `slot`: the first two digits of the key, as a number. `state`:
+    coming (announced), kept, missing (nobody has it) or gone (to be removed everywhere; `stores`
+    are those that may still have it). `sealed_key` and `sealed_size` are of what leaves the host,
+    empty and 0 until it was sealed. `due_at_ms`: its place in the queue, None where nothing is to
+    be done.
     """
 
     kind: str

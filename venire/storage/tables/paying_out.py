@@ -22,11 +22,14 @@ class PayoutDestinationRow(msgspec.Struct, frozen=True):
 class PayoutAttemptRow(msgspec.Struct, frozen=True):
     """A vendor was asked to pay. While `trying`, it alone can say what became of it.
 
-    `state`: trying, taken, refused. `attempt_key` is what the vendor knows the attempt by.
+    `state`: trying, taken, refused. `attempt_key` is what the vendor knows the attempt by. The
+    bank's file is a vendor, too; its `reference` is then the file's id.
     """
 
     payout_id: int
     number: int
+    ledger: str
+    juror_id: int
     vendor: str
     attempt_key: str
     state: str
@@ -47,9 +50,9 @@ class PayoutQueueRow(msgspec.Struct, frozen=True):
 
 
 class PayoutFileRow(msgspec.Struct, frozen=True):
-    """A file for the bank. `state`: made, sent. `payouts`: JSON of (payout id, juror id, amount).
+    """A file for the bank. `state`: drafting, made, sent. `payouts`: the ids in it, as JSON.
 
-    The file itself is made anew at each download: what is in it is encrypted where it lies.
+    The file itself is written anew at each download: what is in it is encrypted where it lies.
     """
 
     ledger: str
@@ -69,7 +72,7 @@ class FiledPayoutRow(msgspec.Struct, frozen=True):
     ledger: str
     file_id: int
     payout_id: int
-    juror_id: int | None
+    juror_id: int
     amount: int
     sealed: bytes
 
@@ -91,7 +94,8 @@ PAYOUT_ATTEMPTS = Table(
     clustering=("number",),
     aggregate="payout_attempt:{payout_id}:{number}",
     version="version",
-    retention=f"{OWED}; names nobody",
+    subject=("juror_id",),
+    retention=OWED,
 )
 PAYOUT_QUEUE = Table(
     name="payout_queue",

@@ -10,7 +10,10 @@ BOOKS = "ten years, as books are kept; names nobody"
 
 
 class PaymentRow(msgspec.Struct, frozen=True):
-    """What somebody set out to pay. `amount`: minor units. `vendor`: who made the checkout."""
+    """What somebody set out to pay. `amount`: minor units. `vendor`: who made the checkout.
+
+    `lapses_at_ms`: when it is forgotten if nobody pays; None once somebody did.
+    """
 
     id: int
     account_id: int | None
@@ -21,6 +24,7 @@ class PaymentRow(msgspec.Struct, frozen=True):
     vendor: str
     reference: str
     started_at_ms: int
+    lapses_at_ms: int | None
     version: int
 
 
@@ -143,7 +147,8 @@ PAYMENTS = Table(
     aggregate="payment:{id}",
     version="version",
     subject=("account_id",),
-    retention="as the account; what is known of it stays in the books, without whose it was",
+    retention="62 days unpaid; then as the account: the books keep what is known, without whose",
+    expires=True,
 )
 ACCOUNT_PAYMENTS = Table(
     name="account_payments",
@@ -154,7 +159,8 @@ ACCOUNT_PAYMENTS = Table(
     descending=True,
     aggregate="payment:{payment_id}",
     subject=("account_id",),
-    retention="as the account",
+    retention="62 days unpaid; then as the account",
+    expires=True,
 )
 PAYMENT_FACTS = Table(
     name="payment_facts",

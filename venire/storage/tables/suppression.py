@@ -1,4 +1,4 @@
-"""The people room's table of addresses to which nothing, or nothing but what is needed, is sent."""
+"""Tables of the people room: addresses to which nothing is sent, letters that nobody wants."""
 
 from __future__ import annotations
 
@@ -19,6 +19,14 @@ class SuppressedRow(msgspec.Struct, frozen=True):
     since_ms: int
 
 
+class LetterStopRow(msgspec.Struct, frozen=True):
+    """A kind of letter that somebody wants no more of."""
+
+    account_id: int
+    kind: str
+    since_ms: int
+
+
 SUPPRESSED = Table(
     name="suppressed_addresses",
     row=SuppressedRow,
@@ -30,4 +38,15 @@ SUPPRESSED = Table(
     expires=True,
 )
 
-TABLES = (SUPPRESSED,)
+LETTER_STOPS = Table(
+    name="letter_stops",
+    row=LetterStopRow,
+    question="Of which letters does this member want no more?",
+    partition=("account_id",),
+    clustering=("kind",),
+    aggregate="letter_stop:{account_id}:{kind}",
+    subject=("account_id",),
+    retention="until undone",
+)
+
+TABLES = (SUPPRESSED, LETTER_STOPS)

@@ -13,7 +13,10 @@ from venire.jury import actions as jury
 from venire.jury import choices
 from venire.kernel.errors import Invalid
 from venire.kernel.ids import parse_id
-from venire.treasury import payouts
+from venire.people import unsubscribing
+from venire.people.letters import SUMMONS
+from venire.people.unsubscribing import Stop
+from venire.treasury import destinations, payouts
 from venire.web import words
 from venire.web.visit import Visit
 
@@ -23,13 +26,17 @@ class Affairs(msgspec.Struct, frozen=True):
 
     status: jury.Standing
     view: dict[str, Any]
-    channels: tuple[str, ...] = choices.CHANNELS
+    channels: tuple[str, ...] = choices.USUAL
 
 
 async def affairs(visit: Visit, account_id: int) -> Affairs:
     """How the viewer stands with the jury, and what they chose."""
     status = await jury.standing(visit.world, visit.court.policy.jury, account_id)
-    return Affairs(status, await juror_view(visit.court, account_id, visit.language))
+    view = await juror_view(visit.court, account_id, visit.language)
+    # A way that this site does not have is offered to nobody.
+    there = {"sms": visit.court.phones, "chat": visit.court.chats}
+    ways = tuple(name for name in choices.CHANNELS if there.get(name, True) is not None)
+    return Affairs(status, view, ways)
 
 
 async def choose_alerts(visit: Visit) -> Response:
@@ -49,6 +56,9 @@ async def choose_alerts(visit: Visit) -> Response:
         quiet_to=end,
         utc_offset=int(offset),
     )
+    if "mail" in named:
+        # Whoever chooses letters here wants them again.
+        await unsubscribing.resume(visit.world, Stop(account.id, SUMMONS))
     return visit.redirect("/jury", done="chosen_alerts")
 
 
@@ -73,6 +83,8 @@ async def statement(visit: Visit) -> Response:
         paid=view["paid"],
         pay=view["pay"],
         payout_words={state: visit.t(text) for state, text in words.PAYOUTS.items()},
+        destination=await destinations.shown(visit.world, account.id),
+        payable=visit.court.money is not None,
     )
 
 

@@ -9,12 +9,13 @@ from starlette.responses import Response
 
 from venire.kernel.clock import DAY_MS
 from venire.kernel.errors import Invalid
-from venire.people import actions, departures, letters, sessions
+from venire.people import actions, departures, factors, letters, suppression
 from venire.people.model import DELETED, PENDING, UNCONFIRMED, Account
 from venire.people.rules import check_password
-from venire.people.store import find_by_email, find_by_handle, load_account
+from venire.people.second_step import BY_MAILBOX
+from venire.people.store import find_by_email, find_by_handle, load_account, load_login
 from venire.storage.tables.letters import LetterRow
-from venire.web import words
+from venire.web import entering, words
 from venire.web.visit import Visit, waits
 
 _UNFIT = 422
@@ -56,6 +57,9 @@ async def confirm(visit: Visit) -> Response:
     """Confirm the address of an account."""
     row, account = await _linked(visit, letters.CONFIRM)
     account = await actions.confirm_contact(visit.world, account.id)
+    login = await load_login(visit.world, account.id)
+    if login is not None:
+        await suppression.lift(visit.world, login.email)
     # After it: stopped in between, the link still works.
     await letters.spend_link(visit.world, row)
     return visit.page("letter_confirmed.html", waits=account.state == PENDING)
@@ -76,6 +80,8 @@ async def set_password(visit: Visit) -> Response:
         said = words.FAULTS.get(faults[0].error, words.FAULTS["ERR_INVALID"])
         return visit.page("letter_password.html", _UNFIT, username=account.username, fault=said)
     await letters.spend_link(visit.world, row)
+    if row.state != letters.BY_HAND:
+        await factors.mailbox_was_used(visit.world, account.id)
     await actions.change_password(visit.world, account.id, password)
     if account.state == UNCONFIRMED and row.state != letters.BY_HAND:
         await actions.confirm_contact(visit.world, account.id)
@@ -95,14 +101,11 @@ async def sign_in(visit: Visit) -> Response:
     return await _enter(visit, account, "")
 
 
-async def _enter(visit: Visit, account: Account, done: str) -> Response:
-    if visit.session:
-        await sessions.end_session(visit.world, visit.session)
+async def _enter(visit: Visit, account: Account, said: str) -> Response:
     now = await load_account(visit.world, account.id)
     if now is None or waits(now, visit.settings):
         return visit.page("waiting.html", state=(now or account).state)
-    visit.sign_in(await sessions.start_session(visit.world, account.id))
-    return visit.redirect("/", done=done) if done else visit.redirect("/")
+    return await entering.enter(visit, now, entering.done("/", said), first=BY_MAILBOX)
 
 
 async def show_leave(visit: Visit) -> Response:

@@ -2,49 +2,48 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 from starlette.responses import Response
 
 from venire.kernel.errors import Forbidden, Gone, Invalid
 from venire.people import actions, joining, sessions
-from venire.people.model import Account, SignUp
+from venire.people.model import SignUp
+from venire.people.second_step import BY_PASSWORD
 from venire.people.store import load_account
-from venire.web import words
+from venire.web import entering, words
+from venire.web.entering import come_in, done, enter, scripted, within
+from venire.web.pages.second_step import enter_options
 from venire.web.visit import Visit, waits
 
 _UNFIT = 422
-_WITHIN = re.compile(r"/(?![/\\])[\x21-\x7e]*")
-
-
-def _within(path: str) -> str:
-    """A path of this site, or the timeline: a link must not lead away through our sign-in page."""
-    return path if _WITHIN.fullmatch(path) and "\\" not in path else "/"
 
 
 async def show(visit: Visit) -> Response:
     """The sign-in form."""
-    to = _within(visit.request.query_params.get("to", "/"))
+    to = within(visit.request.query_params.get("to", "/"))
     if visit.viewer is not None:
         return visit.redirect(to)
     return _form(visit, to=to)
 
 
 def _form(visit: Visit, *, to: str, name: str = "", error: str = "") -> Response:
-    return visit.page(
+    options = enter_options(visit)
+    page = visit.page(
         "sign_in.html",
         _UNFIT if error else 200,
         to=to,
         name=name,
         error=error,
         joinable=visit.settings.registrations != "closed",
+        options=options,
     )
+    return page if options is None else scripted(page)
 
 
-async def enter(visit: Visit) -> Response:
+async def sign_in(visit: Visit) -> Response:
     """Sign in by name and password."""
-    to = _within(visit.form.text("to", "/", most=2_000))
+    to = within(visit.form.text("to", "/", most=entering.TO_CHARACTERS))
     name = visit.form.text("name", most=320).strip()
     await visit.count("sign_in_name", f"name:{name.lower()}")
     password = visit.form.text("password", most=10_000)
@@ -53,14 +52,7 @@ async def enter(visit: Visit) -> Response:
         return _form(visit, to=to, name=name, error=words.FORM_ERRORS["wrong_password"])
     if waits(account, visit.settings):
         return visit.page("waiting.html", state=account.state)
-    return await _enter(visit, account, to)
-
-
-async def _enter(visit: Visit, account: Account, to: str, **query: str) -> Response:
-    if visit.session:
-        await sessions.end_session(visit.world, visit.session)
-    visit.sign_in(await sessions.start_session(visit.world, account.id))
-    return visit.redirect(to, **query)
+    return await enter(visit, account, to, first=BY_PASSWORD)
 
 
 async def leave(visit: Visit) -> Response:
@@ -73,7 +65,7 @@ async def leave(visit: Visit) -> Response:
 
 async def show_link(visit: Visit) -> Response:
     """Ask before a link is used: a preview that follows it must not spend it."""
-    return visit.page("link.html", to=_within(visit.request.query_params.get("to", "/")))
+    return visit.page("link.html", to=within(visit.request.query_params.get("to", "/")))
 
 
 async def use_link(visit: Visit) -> Response:
@@ -82,7 +74,10 @@ async def use_link(visit: Visit) -> Response:
     account = None if account_id is None else await load_account(visit.world, account_id)
     if account is None or account.state == "deleted":
         raise Gone("link_spent", "This link was used already, or its day is over")
-    return await _enter(visit, account, _within(visit.form.text("to", "/", most=2_000)))
+    # By the operator's own hand, who can take every factor away.
+    return await come_in(
+        visit, account.id, within(visit.form.text("to", "/", most=entering.TO_CHARACTERS))
+    )
 
 
 async def show_sign_up(visit: Visit) -> Response:
@@ -134,7 +129,7 @@ async def join(visit: Visit) -> Response:
         return _sign_up_form(visit, given, faults)
     if waits(account, visit.settings):
         return visit.page("waiting.html", state=account.state)
-    return await _enter(visit, account, "/", done="welcome")
+    return await come_in(visit, account.id, done("/", "welcome"))
 
 
 def _faults(problem: Invalid) -> dict[str, str]:

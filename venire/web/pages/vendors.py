@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from starlette.responses import Response
 
-from venire.continuity import survey as surveys
+from venire.continuity.vendors import survey as surveys
 from venire.kernel.errors import NotFound
 from venire.people.model import ADMIN
 from venire.web import vendor_words

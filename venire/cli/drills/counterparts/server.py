@@ -12,7 +12,7 @@ import contextlib
 import gzip
 import threading
 from collections.abc import Iterator, Mapping
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, Protocol
 from urllib.parse import parse_qsl, urlsplit
 
 import msgspec
@@ -117,6 +117,9 @@ class Counterpart:
                         break
                 writer.close()
                 await writer.wait_closed()
+        except asyncio.CancelledError:
+            # It ends, and so does this: asyncio would log a task that was only told to stop.
+            return
         finally:
             # Cut off while it hangs, a connection still has to be let go.
             writer.transport.abort()
@@ -183,8 +186,17 @@ def _strange(fault: str | None) -> bytes:
     return head.encode() + body
 
 
+class Served(Protocol):
+    """What can be served: it is told its address, and speaks with one client at a time."""
+
+    url: str
+
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Speak with one client."""
+
+
 @contextlib.contextmanager
-def served(counterpart: Counterpart, port: int = 0) -> Iterator[str]:
+def served(counterpart: Served, port: int = 0) -> Iterator[str]:
     """Serve a stand-in from a thread of its own, so that drills and tests may be of any kind.
 
     Yields its address; `port` 0 is a free one. Whatever hangs is cut at the end.

@@ -1,0 +1,1 @@
+"""Authorities that vouch for the site's names."""

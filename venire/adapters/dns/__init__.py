@@ -1,0 +1,1 @@
+"""Hosts of names: where the site's zones are set."""

@@ -1,0 +1,1 @@
+"""Processors of payments in, one file each."""

@@ -1,0 +1,1 @@
+"""Vendors that pay people out, one file each."""

@@ -1,0 +1,1 @@
+"""The journal on its way out of the host: segments, stores, who may ship."""

@@ -1,0 +1,1 @@
+"""Where the site is: its names, certificates, the signed beacon, the onion address."""

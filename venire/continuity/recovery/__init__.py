@@ -1,0 +1,1 @@
+"""From what lies elsewhere to a site: snapshots, restore, standing by, moving."""

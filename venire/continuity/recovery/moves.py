@@ -1,0 +1,106 @@
+"""What two hosts tell each other while a site moves: three small objects in the store they share.
+
+    standby.json                    the new host: how far it has come, and where it will be reached
+    moves/GENERATION-ATTEMPT.json   the decision, created once: the site is there, or it stays here
+    generations/GENERATION+1.json   the new host's turn: from here on it serves
+
+The decision is a name that is created where none is: of the old host that moves and whoever finds
+it dead and calls the move off, one is first, and both know which. The old host takes no commit
+from before the decision until it is called off, so nothing acknowledged is ever on one side alone.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import Final, Literal
+
+import msgspec
+
+from venire.continuity.recovery.snapshots import Shelf
+from venire.kernel.errors import Invalid, NotFound
+
+STANDBY: Final = "standby.json"
+FRESH_MS: Final = 10_000
+"""A standby that was not heard of for longer does not stand by."""
+_DECISION: Final = re.compile(r"moves/(?P<generation>[0-9]{8})-(?P<attempt>[0-9]{4})\.json")
+_NOTE_BYTES: Final = 4_096
+
+
+class Standby(msgspec.Struct, frozen=True, kw_only=True):
+    """A warm copy. `ready`: it has all that the store has, and can be the site at once."""
+
+    token: str
+    generation: int
+    through: int
+    at_ms: int
+    to: str
+    ready: bool
+
+
+class Decision(msgspec.Struct, frozen=True, kw_only=True):
+    """What became of an attempt. `moved`: to the standby of this token, through this place."""
+
+    outcome: Literal["moved", "called_off"]
+    generation: int
+    attempt: int
+    at_ms: int
+    token: str = ""
+    through: int = 0
+    to: str = ""
+
+
+def decision_path(generation: int, attempt: int) -> str:
+    """Where an attempt is decided."""
+    return f"moves/{generation:08d}-{attempt:04d}.json"
+
+
+def attempts_in(paths: Iterable[str], generation: int) -> list[int]:
+    """The attempts of a generation that are decided, rising."""
+    found = (_DECISION.fullmatch(path) for path in paths)
+    return sorted(
+        int(match["attempt"]) for match in found if match and int(match["generation"]) == generation
+    )
+
+
+async def say(shelf: Shelf, standby: Standby) -> None:
+    """Tell the old host how far this one is."""
+    await shelf.put(STANDBY, msgspec.json.encode(standby))
+
+
+async def heard(shelf: Shelf) -> Standby | None:
+    """What a standby last said; None where there never was one. Invalid `standby_unreadable`."""
+    try:
+        content = await shelf.get(STANDBY)
+    except NotFound:
+        return None
+    try:
+        return msgspec.json.decode(content[:_NOTE_BYTES], type=Standby)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise Invalid("standby_unreadable", "what the standby says cannot be read") from error
+
+
+async def decide(shelf: Shelf, decision: Decision) -> Decision:
+    """Decide an attempt, unless it is decided already; what holds."""
+    path = decision_path(decision.generation, decision.attempt)
+    if await shelf.add(path, msgspec.json.encode(decision)):
+        return decision
+    return await decided(shelf, decision.generation, decision.attempt)
+
+
+async def decided(shelf: Shelf, generation: int, attempt: int) -> Decision:
+    """A decision that is there. Invalid `decision_unreadable`."""
+    content = await shelf.get(decision_path(generation, attempt))
+    try:
+        return msgspec.json.decode(content[:_NOTE_BYTES], type=Decision)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise Invalid("decision_unreadable", "the decision of a move cannot be read") from error
+
+
+async def newest_move(shelf: Shelf, generation: int) -> Decision | None:
+    """The move of this generation, if it was decided on."""
+    for attempt in reversed(attempts_in(await shelf.listing("moves/"), generation)):
+        found = await decided(shelf, generation, attempt)
+        if found.outcome == "moved":
+            return found
+    return None

@@ -1,0 +1,1 @@
+"""Several vendors of one kind, what is known of each, and what drills have shown."""
