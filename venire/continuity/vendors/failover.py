@@ -129,9 +129,9 @@ class Failover(Generic[P]):
             async with asyncio.timeout(self._try_s):
                 value = await ask(self.services[name])
         except TimeoutError:
-            fault = VendorUnavailable("timeout", in_doubt=True)
-            await self._learn(name, fault)
-            raise fault from None
+            late = VendorUnavailable("timeout", in_doubt=True)
+            await self._learn(name, late)
+            raise late from None
         except Rejected:
             await self._learn(name, None)
             raise
@@ -141,12 +141,11 @@ class Failover(Generic[P]):
         except Problem:
             # Ours, not the vendor's: the caller is told.
             raise
-        except Exception as error:
-            # An adapter's mistake about what its vendor may say: the next one still works.
+        except Exception as error:  # noqa: BLE001 - the next vendor works in spite of it
             _log.exception("adapter_failed", extra={"kind": self.kind, "vendor": name})
-            fault = VendorUnavailable(type(error).__name__.lower(), in_doubt=True)
-            await self._learn(name, fault)
-            raise fault from None
+            failed = VendorUnavailable(type(error).__name__.lower(), in_doubt=True)
+            await self._learn(name, failed)
+            raise failed from None
         finally:
             self._trying.discard(name)
         await self._learn(name, None)
