@@ -11,6 +11,7 @@ from venire.cli.drills.people import Member
 from venire.cli.drills.vendors import messages, money, stores
 from venire.cli.drills.vendors import population as people
 from venire.cli.drills.vendors.population import Population
+from venire.cli.drills.vendors.shelves import Shelf
 from venire.cli.drills.vendors.stage import (
     Caller,
     Serving,
@@ -51,7 +52,7 @@ def found(stage: Stage) -> World:
         "backup_recipients": [public],
         "phone_countries": ["ID"],
     }
-    shelves = [stores.store(stage, "a"), stores.store(stage, "b")]
+    shelves = [stage.shelf(data, name).block for name in "ab"]
     blocks = (*shelves, *text_blocks, *standing.blocks)
     write_settings(data, {**plain, "durable": "local"}, *blocks)
     serving = stage.serve(data)
@@ -95,7 +96,7 @@ def lose_a(stage: Stage, world: World) -> None:
         stores.pull_the_plug(world.serving)
         world.texts[0].closed = True
         world.payments.first.closed = True
-        stores.vanish(stage.folder / "store-a")
+        stage.shelf(world.data, "a").vanish()
         stage.log.gone("the machine, its store, texts and payments: all of one country")
     url, population = world.serving.url, world.population
     wait_until("the loss is seen", lambda: not stores.takes_posts(url, population))
@@ -104,7 +105,7 @@ def lose_a(stage: Stage, world: World) -> None:
 
 def come_back(stage: Stage, world: World) -> tuple[Serving, Path]:
     """A new machine builds itself from the store that is left, and serves."""
-    new = stores.restored(stage, stage.folder / "store-b", world.key, "new")
+    new = stores.restored(stage, stage.shelf(world.data, "b"), world.key, "new")
     stage.log.step("restored from the other store")
     again = stage.serve(new)
     wait_until(
@@ -169,8 +170,9 @@ def back_again(stage: Stage) -> None:
     admin = stage.caller(refuge.url, world.population.admin)
     for kind, name in (("sms", "a-texts"), ("payments", "a-cards")):
         admin.ask("POST", f"/api/v1/admin/vendors/{kind}/{name}/reset")
-    (stage.folder / "store-a").mkdir(mode=0o700, exist_ok=True)
-    wait_until("the first store is filled", lambda: _holds_all(stage), most_s=_FILLED_S)
+    first = stage.shelf(world.data, "a")
+    first.come_back()
+    wait_until("the first store is filled", lambda: _holds_all(first), most_s=_FILLED_S)
     stage.log.step("the first store holds everything again")
     home = stage.folder / "home"
     with stores.living(refuge.url, world.population):
@@ -195,7 +197,6 @@ def back_again(stage: Stage) -> None:
     stage.log.step("the first vendors serve", good=set(states.values()) == {"serving"})
 
 
-def _holds_all(stage: Stage) -> bool:
+def _holds_all(first: Shelf) -> bool:
     """Whether a site could be built from the first store alone."""
-    found_at = stage.folder / "store-a"
-    return any(found_at.rglob("manifest.json"))
+    return any(first.folder.rglob("manifest.json"))

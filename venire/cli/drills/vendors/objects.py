@@ -56,19 +56,20 @@ def bucket_a_gone(stage: Stage) -> None:
     _, public = stores.offline_key(stage)
     data = stage.data()
     plain = {"backup_recipients": [public], "workers": 1}
-    write_settings(data, plain, stores.store(stage, "a"), stores.store(stage, "b"))
+    shelves = [stage.shelf(data, name) for name in "ab"]
+    write_settings(data, plain, *(one.block for one in shelves))
     serving = stage.serve(data)
     admin = stage.caller(serving.url, stage.account(data, "keeper", "admin"))
     member = stage.caller(serving.url, stage.account(data, "member"))
     addresses = [upload(member)[1] for _ in range(_PICTURES)]
     before = [_fetched(member, address) for address in addresses]
-    first, second = (stage.folder / f"store-{name}" / "objects" for name in "ab")
+    first, second = (one.folder / "objects" for one in shelves)
     wait_until("pictures lie in both stores", lambda: _files(first) == _files(second) > _PICTURES)
     held = _files(first)
     stage.log.step("pictures lie in both stores", note=f"{held} files in each")
     # Away in one step: the site writes there while they go.
-    for place in (stage.folder / "store-a", data / "media"):
-        place.rename(stage.folder / f"gone-{place.name}")
+    (data / "media").rename(stage.folder / "gone-media")
+    shelves[0].vanish()
     (data / "media").mkdir(mode=0o700)
     stage.log.gone("the first store, and this machine's copies")
     after = [_fetched(member, address) for address in addresses]
@@ -78,7 +79,7 @@ def bucket_a_gone(stage: Stage) -> None:
     stage.log.step("new pictures are taken", good=bool(_fetched(member, fresh)))
     wait_until("the site says so", lambda: _is_told(admin), most_s=_TOLD_S)
     stage.log.detected()
-    (stage.folder / "store-a").mkdir(mode=0o700, exist_ok=True)
+    shelves[0].come_back()
     wait_until("the first store is filled again", lambda: _files(first) >= held, most_s=_REFILLED_S)
     stage.log.step("the first store is filled again", note=f"{_files(first)} files")
 

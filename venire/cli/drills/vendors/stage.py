@@ -16,6 +16,7 @@ from venire.cli.drills import site
 from venire.cli.drills.counterparts.server import Served, served
 from venire.cli.drills.people import Member
 from venire.cli.drills.vendors.results import Log
+from venire.cli.drills.vendors.shelves import Shelf, open_shelf
 from venire.kernel.errors import Unavailable
 
 _PATIENCE_S: Final = 20.0
@@ -39,6 +40,7 @@ class Stage:
         self.folder = folder
         self.log = log
         self.posts = posts
+        self._shelves: dict[str, Shelf] = {}
         self._stack = stack
 
     def stand_in(self, counterpart: Served) -> str:
@@ -63,6 +65,17 @@ class Stage:
         file.touch(mode=0o600)
         file.write_text(text)
         return f"keys/{name}"
+
+    def shelf(self, data: Path, name: str) -> Shelf:
+        """A store for a site, made when it is first asked for."""
+        if name not in self._shelves:
+            self._shelves[name] = open_shelf(
+                self.folder / f"store-{name}",
+                name,
+                lambda file, text: self.secret(data, file, text),
+                self.at_end,
+            )
+        return self._shelves[name]
 
     def serve(self, data: Path, *, profile: str = "acceptance", port: int | None = None) -> Serving:
         """Start a site on a folder; it ends with the drill at the latest."""

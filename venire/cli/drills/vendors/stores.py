@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import os
-import shutil
 import signal
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import httpx
 import pyrage
@@ -19,6 +18,7 @@ from venire.cli.drills import site
 from venire.cli.drills.people import open_client
 from venire.cli.drills.vendors import population as people
 from venire.cli.drills.vendors.population import Life, Population
+from venire.cli.drills.vendors.shelves import Shelf
 from venire.cli.drills.vendors.stage import Caller, Serving, Stage, wait_until, write_settings
 from venire.kernel.errors import Unavailable
 
@@ -28,15 +28,6 @@ OPEN: Final = 3
 _AUTHORS: Final = 20
 _JURORS: Final = 14
 _LOOKED_AT_S: Final = 900.0
-
-
-def store(stage: Stage, name: str) -> tuple[str, dict[str, Any]]:
-    """A `[[stores]]` block of a folder beside the site's; `a` is in one country, others not."""
-    folder = stage.folder / f"store-{name}"
-    folder.mkdir(mode=0o700, exist_ok=True)
-    owner, country = ("One Inc.", "US") if name.startswith("a") else ("Two Ltd.", "HR")
-    block = {"name": name, "url": f"file://{folder}", "owner": owner, "country": country}
-    return "stores", block
 
 
 def offline_key(stage: Stage) -> tuple[Path, str]:
@@ -142,20 +133,11 @@ def _children(pid: int) -> list[int]:
     return [one for text in found for one in (*_children(int(text)), int(text))]
 
 
-def vanish(folder: Path) -> None:
-    """A store is gone in one moment, whoever is writing to it."""
-    gone = folder.with_name(f"{folder.name}-gone")
-    folder.rename(gone)
-    # What is being written there goes on for an instant.
-    shutil.rmtree(gone, ignore_errors=True)
-
-
-def restored(stage: Stage, source: Path, key: Path, name: str) -> Path:
+def restored(stage: Stage, source: Shelf, key: Path, name: str) -> Path:
     """A new folder, built from a store alone."""
     data = stage.folder / name
-    site.run_command(
-        "restore", f"file://{source}", "--data", str(data), "--identity", str(key), "--json", "-"
-    )
+    where = ("--data", str(data), "--identity", str(key), "--json", "-")
+    site.run_command("restore", *source.source, *where)
     # A restore takes an empty folder; the drill's profile takes one with its mark alone.
     return stage.data(name)
 
@@ -193,17 +175,18 @@ def host_and_bucket_a_gone(stage: Stage) -> None:
     key, public = offline_key(stage)
     data = stage.data()
     plain = {"durable": "remote", "backup_recipients": [public], "workers": 1}
-    write_settings(data, plain, store(stage, "a"), store(stage, "b"))
+    first, other = stage.shelf(data, "a"), stage.shelf(data, "b")
+    write_settings(data, plain, first.block, other.block)
     serving = stage.serve(data)
     population = inhabit(stage, data, serving, 500)
     with living(serving.url, population):
         wait_until("posts under way", lambda: len(population.known.posts) > 3 * THREATS)
         pull_the_plug(serving)
-        vanish(stage.folder / "store-a")
+        first.vanish()
         stage.log.gone("the machine and the first store")
     wait_until("the loss is seen", lambda: not takes_posts(serving.url, population))
     stage.log.detected()
-    new = restored(stage, stage.folder / "store-b", key, "new")
+    new = restored(stage, other, key, "new")
     stage.log.step("restored from the other store")
     again = stage.serve(new)
     wait_until("the new site takes posts", lambda: takes_posts(again.url, population))
