@@ -8,7 +8,7 @@ from pathlib import Path
 import apsw
 import pytest
 
-from tests.cli.calling import call, only_json, told
+from tests.cli.calling import call, told
 from tests.counterparts.installing import go_program
 from venire.cli.drills.vendors import running
 from venire.cli.drills.vendors.every import DRILLS
@@ -29,12 +29,13 @@ _POSTS = {"january-2021": "2000", "return": "300"}
 
 def _passes(name: str, folder) -> None:
     posts = ("--posts", _POSTS[name]) if name in _POSTS else ()
-    result = only_json(
-        call("drill", "vendors", name, *posts, "--data", folder / "none", "--json", "-")
-    )
+    done = call("drill", "vendors", name, *posts, "--data", folder / "none", "--json", "-")
+    assert done.stdout.count("\n") == 1, done.stderr
+    result = json.loads(done.stdout)
     assert set(result) == _KEYS
     assert set(result["lost"]) == _LOST
     assert result["passed"], json.dumps(result, indent=1)
+    assert done.exit_code == 0
     assert 0 < result["switched_s"] <= DRILLS[name].within_s
 
 
