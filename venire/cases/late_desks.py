@@ -20,7 +20,8 @@ def late_ms(row: CopyrightNoticeRow | DemandRow) -> int:
     return row.due_at_ms - max(0, row.due_at_ms - row.received_at_ms) // 4
 
 
-async def _working(court: Court, kept_out: Collection[int], *, admins: bool) -> list[int]:
+async def working(court: Court, kept_out: Collection[int], *, admins: bool) -> list[int]:
+    """The admins, or all who moderate, but for some."""
     found = []
     for one in await staff(court.world):
         account = await load_account(court.world, one.account_id)
@@ -37,7 +38,7 @@ async def tell_of_notice(court: Court, row: CopyrightNoticeRow, uploaders: Colle
     place = f"/moderation/copyright?month={day[:7]}&below={row.id + 1}"
     url = f"{court.world.site.base_url}{place}"
     today = utc_day(court.world.now_ms())
-    for account_id in await _working(court, uploaders, admins=False):
+    for account_id in await working(court, uploaders, admins=False):
         text = translate(
             await people.language_of(court.world, account_id),
             "Copyright notices wait for a moderator, one of them until {due}: {url}",
@@ -50,7 +51,7 @@ async def tell_of_notice(court: Court, row: CopyrightNoticeRow, uploaders: Colle
 async def tell_of_demand(court: Court, row: DemandRow, about: Collection[int]) -> None:
     """Tell the admins that a demand for data waits; never whom it is about."""
     url = f"{court.world.site.base_url}/moderation/demands/{row.id}"
-    for account_id in await _working(court, about, admins=True):
+    for account_id in await working(court, about, admins=True):
         text = translate(
             await people.language_of(court.world, account_id),
             "A demand for data waits for an admin until {due}: {url}",

@@ -16,12 +16,19 @@ from typing import Final
 
 from venire.adapters.mail.submission import SmtpSubmission, read_server
 from venire.continuity.vendors.mail_routes import MailRoutes
-from venire.kernel.errors import Invalid
 from venire.kernel.ports import MailService
 from venire.kernel.vendors import Listed
 from venire.server import keys
 from venire.server.settings import Settings
-from venire.server.vendor_settings import VendorSettings, of_kind, option, placed, secret_of
+from venire.server.vendor_settings import (
+    VendorSettings,
+    of_kind,
+    option,
+    placed,
+    refusal,
+    secret_of,
+    unknown_adapter,
+)
 from venire.storage.world import World
 
 FIRST: Final = "mail"
@@ -65,15 +72,14 @@ def mail_services(settings: Settings) -> dict[str, MailService]:
 def _of_block(
     settings: Settings, vendor: VendorSettings, there: dict[str, MailService], *, alone: bool
 ) -> MailService:
-    place = f"vendors: mail {vendor.name!r}"
     if vendor.adapter != ADAPTER:
-        raise Invalid("settings_invalid", f"{place}: adapter: {ADAPTER}")
+        raise unknown_adapter(vendor, (ADAPTER,))
     if vendor.name in there:
-        raise Invalid("settings_invalid", f"{place}: this is what the setting `mail` is called")
+        raise refusal(vendor, "this is what the setting `mail` is called")
     password = secret_of(settings.folder, vendor)
     if read_server(option(vendor, "url")).username and not password:
         # It would refuse us at the first letter, which is for a person to find out.
-        raise Invalid("settings_invalid", f"{place}: secret_file: a file with the password")
+        raise refusal(vendor, "secret_file: a file with the password")
     sender = option(vendor, "from", settings.mail_sender)
     return _submission(settings, option(vendor, "url"), password, sender, alone=alone)
 

@@ -25,7 +25,15 @@ from venire.kernel.errors import Invalid
 from venire.kernel.money import Digits
 from venire.kernel.ports import PaymentService, PayoutService
 from venire.server.settings import Settings
-from venire.server.vendor_settings import Kind, VendorSettings, of_kind, option, placed, secret_of
+from venire.server.vendor_settings import (
+    Kind,
+    VendorSettings,
+    of_kind,
+    option,
+    placed,
+    secret_of,
+    unknown_adapter,
+)
 from venire.storage.world import World
 from venire.treasury.desk import Money
 from venire.treasury.membership_rules import Prices, prices_of
@@ -140,7 +148,7 @@ def money_of(
                 continue
             make = registry.get(vendor.adapter)
             if make is None:
-                raise _unknown(vendor, registry)
+                raise unknown_adapter(vendor, registry)
             with placed(vendor):
                 service = make(_Given(folder, vendor, digits, loopback))
             stack.push_async_callback(service.close)
@@ -161,11 +169,6 @@ def money_of(
         bank_title="" if bank is None else option(bank, "title", ""),
         currencies=(pay.currency,),
     )
-
-
-def _unknown(vendor: VendorSettings, registry: Mapping[str, object]) -> Invalid:
-    place = f"vendors: {vendor.kind} {vendor.name!r}"
-    return Invalid("settings_invalid", f"{place}: adapter: {', '.join(registry)}")
 
 
 def _bank_file(vendor: VendorSettings, digits: Digits) -> Iso20022File:

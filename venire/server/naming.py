@@ -36,7 +36,15 @@ from venire.continuity.names.name_hosts import NameHosts
 from venire.kernel.errors import Invalid, Unavailable
 from venire.kernel.ports import CertificateService, DnsService
 from venire.server.settings import Settings
-from venire.server.vendor_settings import VendorSettings, of_kind, option, placed, secret_of
+from venire.server.vendor_settings import (
+    VendorSettings,
+    of_kind,
+    option,
+    placed,
+    refusal,
+    secret_of,
+    unknown_adapter,
+)
 from venire.storage.world import World
 
 _HIGHEST_PORT: Final = 65_535
@@ -55,13 +63,13 @@ class Names:
 def _rfc2136(settings: Settings, vendor: VendorSettings) -> DnsService:
     port = option(vendor, "port", "53")
     if not _is_number(port) or not 0 < int(port) <= _HIGHEST_PORT:
-        raise _refusal(vendor, "options: port: 1 to 65535")
+        raise refusal(vendor, "options: port: 1 to 65535")
     server = option(vendor, "server")
     try:
         ipaddress.ip_address(server)
     except ValueError as error:
         # Its name would have to be asked of somebody who may be gone with it.
-        raise _refusal(vendor, "options: server: an IP address") from error
+        raise refusal(vendor, "options: server: an IP address") from error
     key = read_key(secret_of(settings.folder, vendor))
     return Rfc2136(server, key, _zones(vendor), port=int(port))
 
@@ -70,9 +78,9 @@ def _octodns(settings: Settings, vendor: VendorSettings) -> DnsService:
     try:
         command = shlex.split(option(vendor, "command"))
     except ValueError as error:
-        raise _refusal(vendor, "options: command: a quotation that does not end") from error
+        raise refusal(vendor, "options: command: a quotation that does not end") from error
     if not command:
-        raise _refusal(vendor, "options: command: how octodns is run")
+        raise refusal(vendor, "options: command: how octodns is run")
     return Octodns(settings.folder / option(vendor, "folder"), command, _zones(vendor))
 
 
@@ -108,14 +116,14 @@ def open_names(settings: Settings, world: World, stack: contextlib.AsyncExitStac
     settle_s = 0
     for vendor in of_kind(settings.vendors, "dns"):
         if vendor.adapter not in DNS:
-            raise _refusal(vendor, f"adapter: {', '.join(DNS)}")
+            raise unknown_adapter(vendor, DNS)
         with placed(vendor):
             hosts[vendor.name] = DNS[vendor.adapter](settings, vendor)
         settle_s = max(settle_s, _settling(vendor))
     services: dict[str, CertificateService] = {}
     for vendor in of_kind(settings.vendors, "certificates"):
         if vendor.adapter not in CERTIFICATES:
-            raise _refusal(vendor, f"adapter: {', '.join(CERTIFICATES)}")
+            raise unknown_adapter(vendor, CERTIFICATES)
         with placed(vendor):
             made = CERTIFICATES[vendor.adapter](settings, vendor)
         stack.push_async_callback(made.close)
@@ -131,7 +139,7 @@ def open_names(settings: Settings, world: World, stack: contextlib.AsyncExitStac
 def _settling(vendor: VendorSettings) -> int:
     said = option(vendor, "settle_s", "30" if vendor.adapter == "octodns" else "0")
     if not _is_number(said) or int(said) > _LONGEST_SETTLING_S:
-        raise _refusal(vendor, f"options: settle_s: 0 to {_LONGEST_SETTLING_S}")
+        raise refusal(vendor, f"options: settle_s: 0 to {_LONGEST_SETTLING_S}")
     return int(said)
 
 
@@ -143,9 +151,5 @@ def _is_number(text: str) -> bool:
 def _zones(vendor: VendorSettings) -> list[str]:
     zones = option(vendor, "zones").lower().split()
     if not zones:
-        raise _refusal(vendor, "options: zones: names with spaces between, as example.org")
+        raise refusal(vendor, "options: zones: names with spaces between, as example.org")
     return zones
-
-
-def _refusal(vendor: VendorSettings, why: str) -> Invalid:
-    return Invalid("settings_invalid", f"vendors: {vendor.kind} {vendor.name!r}: {why}")

@@ -40,13 +40,20 @@ from venire.adapters.sms.twilio import Twilio
 from venire.continuity.vendors.failover import Failover
 from venire.continuity.vendors.messaging import OneChat, Texts
 from venire.jury.chats import Chats
-from venire.kernel.errors import Invalid
 from venire.kernel.messages import TextReport
 from venire.kernel.ports import ChatService, SmsService
 from venire.people.phone_rules import TextPolicy, check_policy
 from venire.people.texts import Phones, note_reports, report_address
 from venire.server.settings import Settings
-from venire.server.vendor_settings import VendorSettings, of_kind, option, placed, secret_of
+from venire.server.vendor_settings import (
+    VendorSettings,
+    of_kind,
+    option,
+    placed,
+    refusal,
+    secret_of,
+    unknown_adapter,
+)
 from venire.storage.world import World
 
 TEXT_S: Final = 5.0
@@ -106,7 +113,7 @@ def _android(one: _Given) -> AndroidGateway:
 def _smpp(one: _Given) -> Smpp:
     port = one.option("port", "2775")
     if not (port.isascii() and port.isdigit()):
-        raise Invalid("settings_invalid", f"vendors: sms {one.vendor.name!r}: port: a number")
+        raise refusal(one.vendor, "port: a number")
 
     async def heard(report: TextReport) -> None:
         await note_reports(one.world, [report])
@@ -151,7 +158,7 @@ def open_phones(
     for vendor in of_kind(settings.vendors, "sms"):
         make = SMS.get(vendor.adapter)
         if make is None:
-            raise _unknown(vendor, SMS)
+            raise unknown_adapter(vendor, SMS)
         with placed(vendor):
             made = make(_Given(settings, vendor, world))
         stack.push_async_callback(made.close)
@@ -173,7 +180,7 @@ def open_chats(settings: Settings, world: World, stack: contextlib.AsyncExitStac
     operators: list[tuple[str, str]] = []
     for vendor in of_kind(settings.vendors, "chat"):
         if vendor.adapter not in SERVICES:
-            raise _unknown(vendor, SERVICES)
+            raise unknown_adapter(vendor, SERVICES)
         secret = secret_of(settings.folder, vendor).strip()
         with placed(vendor):
             made = AppriseChat(vendor.adapter, secret, vendor.options, loopback=settings.acceptance)
@@ -181,16 +188,10 @@ def open_chats(settings: Settings, world: World, stack: contextlib.AsyncExitStac
         services[vendor.name] = made
         where = option(vendor, "operators", "")
         if where and not made.accepts(where):
-            place = f"vendors: chat {vendor.name!r}"
-            raise Invalid("settings_invalid", f"{place}: operators: no address there")
+            raise refusal(vendor, "operators: no address there")
         operators += [(vendor.name, where)] if where else []
     if not services:
         return None
     # No canary: an address belongs to one service.
     failover = Failover[ChatService](world, "chat", services, try_s=CHAT_S, share=0.0)
     return Chats({name: OneChat(failover, name) for name in services}, tuple(operators))
-
-
-def _unknown(vendor: VendorSettings, registry: Mapping[str, object]) -> Invalid:
-    place = f"vendors: {vendor.kind} {vendor.name!r}"
-    return Invalid("settings_invalid", f"{place}: adapter: {', '.join(registry)}")

@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import contextlib
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Final, Literal
 
@@ -141,6 +141,16 @@ def secret_of(folder: Path, vendor: VendorSettings) -> str:
         ) from error
 
 
+def refusal(vendor: VendorSettings, why: str) -> Invalid:
+    """What is wrong with a vendor's block, said with the block that it is about."""
+    return Invalid("settings_invalid", f"vendors: {vendor.kind} {vendor.name!r}: {why}")
+
+
+def unknown_adapter(vendor: VendorSettings, registry: Iterable[str]) -> Invalid:
+    """An adapter that its kind does not have; `registry`: those that it has."""
+    return refusal(vendor, f"adapter: {', '.join(registry)}")
+
+
 @contextlib.contextmanager
 def placed(vendor: VendorSettings) -> Iterator[None]:
     """Say of what is refused inside which block it is about: there may be a dozen."""
@@ -157,6 +167,5 @@ def option(vendor: VendorSettings, name: str, default: str | None = None) -> str
     """An option of a vendor's block. Invalid `settings_invalid` where one is needed and missing."""
     value = vendor.options.get(name, default)
     if value is None:
-        place = f"vendors: {vendor.kind} {vendor.name!r}"
-        raise Invalid("settings_invalid", f"{place}: options: {name} is needed")
+        raise refusal(vendor, f"options: {name} is needed")
     return value

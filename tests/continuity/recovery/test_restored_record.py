@@ -21,22 +21,6 @@ from venire.storage.verbs import Put
 pytestmark = pytest.mark.anyio
 
 
-@pytest.fixture
-async def ground(tmp_path):
-    """A site with a snapshot in its middle, shipped to two stores."""
-    made = Ground(tmp_path, ("first", "second"))
-    await made.begin()
-    await made.write(20)
-    await made.record(3)
-    await made.ship()
-    await made.snapshot()
-    await made.write(17)
-    await made.record(2)
-    await made.ship()
-    yield made
-    await made.close()
-
-
 # until, and what is erased
 
 

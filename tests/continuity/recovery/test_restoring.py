@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from pyrage.x25519 import Identity
 
-from tests.continuity.restore_kit import ORIGIN, SIGNER, Ground, rows_of
+from tests.continuity.restore_kit import ORIGIN, SIGNER, rows_of
 from venire.continuity.journal import lineage
 from venire.continuity.journal.stores import Store
 from venire.continuity.recovery import manifests, restoring, staging
@@ -19,22 +19,6 @@ from venire.kernel.vendors import VendorUnavailable
 from venire.record.note import Signer
 
 pytestmark = pytest.mark.anyio
-
-
-@pytest.fixture
-async def ground(tmp_path):
-    """A site with a snapshot in its middle, shipped to two stores."""
-    made = Ground(tmp_path, ("first", "second"))
-    await made.begin()
-    await made.write(20)
-    await made.record(3)
-    await made.ship()
-    await made.snapshot()
-    await made.write(17)
-    await made.record(2)
-    await made.ship()
-    yield made
-    await made.close()
 
 
 def names(folder) -> set[str]:
