@@ -5,6 +5,8 @@ STAMP := .venv/.locked
 SHARED := $(wildcard ../shared/data/drill)
 # Thousands of small databases: in memory where 6 GB of it are free, since a disk's fsync is what they wait for.
 SCRATCH = $(shell test -w /dev/shm && ! grep -q ' /dev/shm .*noexec' /proc/mounts && df -Pk /dev/shm | awk 'NR == 2 && $$4 > 6000000 {print "/dev/shm"}')
+# Tests start Python some hundreds of times: what is not kept compiled is compiled again each time.
+test: export PYTHONDONTWRITEBYTECODE =
 ARGS ?=
 
 .DEFAULT_GOAL := help

@@ -42,6 +42,7 @@ PAGES: Mapping[str, Callable[[], str]] = {
     "docs/map/subscriptions.md": happenings.subscriptions_page,
     "docs/map/states.md": happenings.states_page,
     "docs/map/settings.md": contracts.settings_page,
+    "docs/map/vendor-options.md": contracts.vendor_options_page,
     "docs/map/categories.md": contracts.categories_page,
     "docs/map/errors.md": errors.errors_page,
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 
 import pytest
@@ -26,10 +27,12 @@ pytestmark = pytest.mark.anyio
 
 IBAN = "DE89370400440532013000"
 NUMBER = Destination("bank", name="Sari", account="0012345678", bic="BMRIIDJA")
-SCHEMAS = {
-    form: xmlschema.XMLSchema(validation.__file__.replace("validation.py", f"schemas/{form}.xsd"))
-    for form in FORMS
-}
+
+
+@functools.cache
+def schema(form):
+    path = validation.__file__.replace("validation.py", f"schemas/{form}.xsd")
+    return xmlschema.XMLSchema(path)
 
 
 def template(form="pain.001.001.09", **more) -> Template:
@@ -64,7 +67,7 @@ def order(currency="IDR", lines=((5, 1_000_000),), to=NUMBER, title="juror pay")
 async def test_a_file_is_valid_and_sums_up_in_every_currency(form, currency, digits, lines, total):
     writer = Iso20022File(template(form), Digits(digits))
     content = await writer.write(order(currency, lines))
-    SCHEMAS[form].validate(content.decode())
+    schema(form).validate(content.decode())
     text = content.decode()
     assert re.findall(r"<CtrlSum>([^<]*)<", text) == [total, total]
     assert re.findall(r"<NbOfTxs>([^<]*)<", text) == [str(len(lines))] * 2
@@ -79,7 +82,7 @@ async def test_sepa_is_iban_to_iban_in_euros(form):
     )
     to = Destination("bank", name="Jörg", iban=IBAN)
     content = await writer.write(order("EUR", to=to))
-    SCHEMAS[form].validate(content.decode())
+    schema(form).validate(content.decode())
     assert b"<Cd>SEPA</Cd>" in content
     assert not writer.serves(NUMBER, "EUR")
     assert not writer.serves(to, "IDR")
@@ -95,7 +98,7 @@ async def test_whatever_somebody_is_called_the_file_is_valid_or_refused(name, ti
     except Rejected:
         assert not name
         return
-    SCHEMAS["pain.001.001.09"].validate(content.decode())
+    schema("pain.001.001.09").validate(content.decode())
     assert content.count(b"<CdtTrfTxInf>") == 1
 
 
@@ -128,7 +131,7 @@ async def test_nobodys_bank_code_makes_a_file_that_the_bank_refuses(form, bic, n
     to = Destination("bank", name="Sari", bic=bic, **where)
     writer = Iso20022File(template(form), Digits())
     if writer.serves(to, "IDR"):
-        SCHEMAS[form].validate((await writer.write(order(to=to))).decode())
+        schema(form).validate((await writer.write(order(to=to))).decode())
     else:
         with pytest.raises(Rejected, match="destination_unfit"):
             await writer.write(order(to=to))

@@ -185,3 +185,31 @@ async def test_a_value_that_is_none_of_its_kind_is_refused_and_not_a_fault_of_th
         await service.replace([DnsRecord("www.site.example", "A", values)])
     assert caught.value.code == "dns_record_invalid"
     assert desk.got == []
+
+
+@pytest.mark.parametrize("read", [1, 2])
+async def test_a_stop_that_comes_together_with_an_answer_is_heeded(
+    desk, service, monkeypatch, read
+):
+    whole = asyncio.StreamReader.read
+    reads = []
+
+    async def worker():
+        await service.replace([RECORD])
+        await asyncio.sleep(HOUR)
+
+    async def read_and_stop(self, n=-1):
+        content = await whole(self, n)
+        reads.append(n)
+        if len(reads) == read:
+            working.cancel()
+        return content
+
+    monkeypatch.setattr(asyncio.StreamReader, "read", read_and_stop)
+    working = asyncio.create_task(worker())
+    _, left = await asyncio.wait([working], timeout=5)
+    if left:
+        working.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await working
+    assert (left, len(reads) >= read) == (set(), True)

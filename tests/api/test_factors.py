@@ -79,6 +79,7 @@ async def test_an_app_a_letter_and_codes_come_and_go(site):
     assert there["recovery_codes_left"] == 10
     assert there["totp_since"]
     assert there["mail_code_since"]
+    assert there["mail_code_paused_until"] is None
     assert secret.replace(" ", "") not in str(there)
     site.clock.advance(totp.STEP_MS)
     assert (await ayu.post(f"{F}/text_code")).json()["code"] == "no_phone"

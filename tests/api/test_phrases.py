@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tools.pages.source import walked
 from venire.api.authorize import _MEANINGS
 from venire.api.errors import PHRASES, phrase_of
 from venire.kernel import errors
@@ -32,7 +33,7 @@ SOURCES = [
 def hints_of(path: Path) -> set[str]:
     """The fixed hints of problems raised in a file."""
     found = set()
-    for node in ast.walk(ast.parse(path.read_text())):
+    for node in walked(ast.parse(path.read_text())):
         if isinstance(node, ast.Call) and len(node.args) > 1:
             name = getattr(node.func, "id", getattr(node.func, "attr", ""))
             hint = node.args[1]

@@ -122,6 +122,20 @@ def test_a_member_whom_no_letter_reaches_gets_a_link_from_the_operator(tmp_path)
     told(call("account", "link", "citra", "--data", folder), "account_not_found")
 
 
+def test_handles_may_end_with_another_name_and_stay_when_the_address_changes(tmp_path):
+    folder = tmp_path / "data"
+    said = made(folder, "--domain", "people.example", "--base-url", "https://social.example")
+    assert said["changed"]["handle_domain"] == "people.example"
+    assert written(folder)["base_url"] == "https://social.example"
+    (found,) = [one for one in said["checks"] if one["name"] == "handles"]
+    assert found["found"] == "end with @people.example, the site is at social.example"
+    again = call("init", "--data", folder, "--yes", "--base-url", "https://next.example")
+    assert "end with @people.example, the site is at next.example" in again.stdout
+    assert written(folder)["handle_domain"] == "people.example"
+    same = ("--domain", "localhost", "--base-url", "https://localhost")
+    assert "handle_domain" not in made(tmp_path / "same", *same)["changed"]
+
+
 @pytest.mark.parametrize(
     "left_out",
     [("--domain", "localhost"), ("--admin", "ayu"), ("--admin-email", "ayu@mail.test")],

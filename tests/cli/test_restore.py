@@ -184,6 +184,14 @@ def test_a_wrong_or_missing_key_is_said_first(tmp_path, shipped):
     assert not (new / "venire.db").exists()
 
 
+@pytest.mark.parametrize("words", [("--until", "2026-11-21T14:00:00Z"), ("--prove-key",)])
+def test_what_only_a_source_can_do_fills_no_cluster(tmp_path, site, words):
+    done = call("restore", *words, "--data", site, "--engine", "cql",
+                "--cluster", "127.0.0.1:1/venire")  # fmt: skip
+    assert done.exit_code == 2
+    assert words[0] in done.output
+
+
 def test_the_offline_key_is_proven_and_the_record_key_is_asked_for(tmp_path, shipped, site):
     store = shipped.folder / "first"
     result = call("restore", store, "--prove-key", "--identity", tmp_path / "offline.key",

@@ -7,6 +7,7 @@ disk first (`commitlog_sync: batch`), as on a host that holds the only copy.
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import json
 import os
 import shutil
@@ -15,11 +16,11 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Mapping
 from pathlib import Path
 
 from tests.cluster.jars import MissingError, jars, java
 
-HEAP = "320M"
 READY_S = 180.0
 _OPTIONS_FRAME = b"\x04\x00\x00\x00\x05\x00\x00\x00\x00"
 _EXPORTS = [
@@ -58,10 +59,53 @@ _LOGBACK = """<configuration>
 </configuration>"""
 
 
+@dataclasses.dataclass(frozen=True)
+class Shape:
+    """How large a node is. `options`: of its Java; `settings`: of its cassandra.yaml, over ours."""
+
+    heap: str
+    options: tuple[str, ...]
+    settings: Mapping[str, object] = dataclasses.field(default_factory=dict)
+
+
+FOR_TESTS = Shape(
+    # The first compiler alone: half the CPU to start, which is what a test run mostly is.
+    "320M",
+    ("-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-XX:MaxDirectMemorySize=256M"),
+)
+AS_A_HOST = Shape(
+    "3G",
+    ("-XX:+UseParallelGC",),
+    {
+        "commitlog_segment_size": "32MiB",
+        "commitlog_total_space": "4GiB",
+        "memtable_heap_space": "1GiB",
+        "memtable_offheap_space": "1GiB",
+        "memtable_allocation_type": "offheap_objects",
+        # As the release's own `cassandra_latest.yaml` has it.
+        "memtable": {"configurations": {"default": {"class_name": "TrieMemtable"}}},
+        "sstable": {"selected_format": "bti"},
+        "commitlog_disk_access_mode": "auto",
+        "key_cache_size": "0MiB",
+        # A write waits for the disk here, and holds its thread meanwhile.
+        "concurrent_writes": 256,
+        "native_transport_max_threads": 128,
+    },
+)
+
+
 class Node:
     """A node, its data folder and its port. `start` may follow `kill`: the data stays."""
 
-    def __init__(self, folder: Path, address: str = "127.0.0.1", *, sync: str = "batch") -> None:
+    def __init__(
+        self,
+        folder: Path,
+        address: str = "127.0.0.1",
+        *,
+        sync: str = "batch",
+        shape: Shape = FOR_TESTS,
+    ) -> None:
+        self.shape = shape
         self.folder = folder
         self.address = address
         self.sync = sync
@@ -183,20 +227,17 @@ class Node:
             settings["commitlog_sync_period"] = "10000ms"
         elif self.sync == "group":
             settings["commitlog_sync_group_window"] = "5ms"
-        return settings
+        return {**settings, **self.shape.settings}
 
     def _command(self, program: str, library: Path, jmx_port: int) -> list[str]:
         agent = next(iter(sorted(library.glob("jamm-*.jar"))))
         return [
             program,
-            f"-Xms{HEAP}",
-            f"-Xmx{HEAP}",
+            f"-Xms{self.shape.heap}",
+            f"-Xmx{self.shape.heap}",
             "-Xss512k",
-            "-XX:MaxDirectMemorySize=256M",
-            "-XX:+UseSerialGC",
+            *self.shape.options,
             "-XX:+PerfDisableSharedMem",
-            # The first compiler alone: half the CPU to start, which is what a test run mostly is.
-            "-XX:TieredStopAtLevel=1",
             "-XX:+ExitOnOutOfMemoryError",
             "-Djava.net.preferIPv4Stack=true",
             "-Djdk.attach.allowAttachSelf=true",

@@ -7,11 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.kit.blank import open_storage
 from venire.kernel.chance import SeededChance
 from venire.kernel.clock import ManualClock
 from venire.kernel.ids import Ids
-from venire.storage.engines.sqlite import SqliteStorage
-from venire.storage.tables.every import ALL
 from venire.storage.world import Site, World
 
 
@@ -28,7 +27,7 @@ def clock() -> ManualClock:
 @pytest.fixture
 async def world(tmp_path: Path, clock: ManualClock) -> AsyncIterator[World]:
     ids = Ids(clock, node=0)
-    storage = SqliteStorage(tmp_path, clock, ids, ALL)
+    storage = open_storage(tmp_path, clock, ids)
     site = Site("venire.test", "http://venire.test", acceptance=True)
     yield World(storage, clock, SeededChance("continuity"), ids, site)
     await storage.close()

@@ -10,8 +10,9 @@ from typing import Any
 import msgspec
 from pyrage.x25519 import Identity
 
+from tests.kit.blank import open_storage
 from venire.adapters.objects.named import Place, open_store
-from venire.continuity.journal import lineage, segments
+from venire.continuity.journal import lineage, segments, turns
 from venire.continuity.journal.lineage import After, Generation
 from venire.continuity.journal.stores import Store
 from venire.continuity.recovery import snapshots
@@ -71,7 +72,7 @@ class Ground:
     def open(self) -> None:
         """Open the data."""
         self.ids = Ids(self.clock)
-        self.storage = SqliteStorage(self.data, self.clock, self.ids, ALL)
+        self.storage = open_storage(self.data, self.clock, self.ids)
         self.world = World(
             self.storage, self.clock, self.chance, self.ids, Site("example.org", "https://e.org")
         )
@@ -88,7 +89,7 @@ class Ground:
             program="0",
         )
         for store in self.stores:
-            await store.put(lineage.generation_path(self.generation), msgspec.json.encode(told))
+            await store.put(lineage.generation_path(self.generation), turns.told(told, sign))
 
     async def write(self, count: int, account: int = 7) -> None:
         """So many commits, each of one row, a second apart."""

@@ -15,9 +15,9 @@ from pathlib import Path
 from pyrage.x25519 import Recipient
 
 from venire.adapters.objects.named import Place, open_store
+from venire.continuity.journal.news import Pace
 from venire.continuity.journal.offsite import Stores
 from venire.continuity.journal.shipper import Shipper
-from venire.continuity.journal.shipping import Pace
 from venire.continuity.journal.slices import Slices
 from venire.continuity.journal.stores import Store
 from venire.events import CaseChanged

@@ -10,18 +10,22 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 import pyrage
 
 from venire.adapters.objects.named import Place, open_store
+from venire.continuity.journal.news import Pace
 from venire.continuity.journal.segments import FIRST_CHAIN, check_follows, open_segment
 from venire.continuity.journal.shipper import Shipper
-from venire.continuity.journal.shipping import Pace
 from venire.continuity.journal.slices import Slices
 from venire.continuity.journal.stores import Store
+from venire.continuity.recovery.claiming import hand_of
 from venire.kernel.ports import NamedObject, NamedObjects
 from venire.kernel.vendors import AccountClosed, VendorUnavailable
+from venire.record.note import Signer
 from venire.storage.journal import JournalEntry
 from venire.storage.world import World
 
+SEED = b"k" * 32
+PUBLIC = str(Signer("venire.test/record", SEED).verifier)
 KEY = pyrage.x25519.Identity.generate()
-QUICK = Pace(gap_s=0.01, look_s=0.05, patience_s=0.15)
+QUICK = Pace(gap_s=0.01, look_s=0.05, patience_s=0.15, glance_s=0.01)
 _SEGMENT = re.compile(r"journal/(\d{8})/(\d{20})-(\d{20})\.seg")
 
 
@@ -76,8 +80,13 @@ def store(objects: NamedObjects, name: str = "first", call_s: float = 0.2) -> St
     return Store(name, objects, call_s=call_s)
 
 
+def signed(world: World) -> Slices:
+    """Cuts that carry the site's signature, and know it again."""
+    return Slices(world.storage, [KEY.to_public()], *hand_of(PUBLIC, SEED))
+
+
 def shipper(world: World, *stores: Store, pace: Pace = QUICK) -> Shipper:
-    slices = Slices(world.storage, [KEY.to_public()])
+    slices = signed(world)
     return Shipper(world, stores, slices, origin="venire.test/record", pace=pace)
 
 

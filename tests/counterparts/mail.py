@@ -15,6 +15,8 @@ from tests.counterparts.installing import BUILD, MissingError, debian_program
 from tests.counterparts.process import ADDRESS, Process, free_port
 
 DOMAIN = "reader.example"
+DRILL_DOMAIN = "drill.invalid"
+"""Where the people of drills have their mailboxes."""
 _KEEPER = "mailkeeper"
 _UIDS = {"opensmtpd": 64_101, "opensmtpq": 64_102, _KEEPER: 64_103}
 _MOUNTS = """set -e
@@ -31,7 +33,7 @@ if [ -d "$2" ]; then
 fi
 exec "$3" -d -f "$1/smtpd.conf"
 """
-_CONF = """table keepers {{ "@{domain}" = {keeper} }}
+_CONF = """table keepers {{ "@{domain}" = {keeper}, "@{drill}" = {keeper} }}
 filter later phase rcpt-to match rcpt-to {{ "later@{domain}" }} reject "451 4.7.1 Later"
 filter full phase rcpt-to match rcpt-to {{ "full@{domain}" }} reject "552 5.2.2 Full"
 filter unknown phase rcpt-to match rcpt-to {{ "unknown@{domain}" }} reject "550 5.1.1 Unknown"
@@ -41,6 +43,7 @@ filter all chain {{ later, full, unknown, put_out }}
 listen on {address} port {port} hostname mail.example filter all
 action keep maildir "{kept}/%{{dest.user}}" virtual <keepers>
 match from any for domain "{domain}" action keep
+match from any for domain "{drill}" action keep
 """
 
 
@@ -72,6 +75,7 @@ def opensmtpd(folder: Path) -> tuple[Process, dict[str, str]]:
     conf.write_text(
         _CONF.format(
             domain=DOMAIN,
+            drill=DRILL_DOMAIN,
             keeper=_KEEPER,
             address=ADDRESS,
             port=port,

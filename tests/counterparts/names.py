@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import dns.exception
@@ -81,17 +82,17 @@ zone:
 """
 
 
-def _zone_files(folder: Path) -> None:
+def _zone_files(folder: Path, zones: Sequence[str]) -> None:
     folder.mkdir(parents=True, exist_ok=True)
-    for zone in ZONES:
+    for zone in zones:
         path = folder / f"{zone}.zone"
         path.write_text(_ZONE.format(zone=zone), encoding="utf-8")
 
 
-def _wait_for_zones(process: Process, port: int) -> None:
+def _wait_for_zones(process: Process, port: int, zones: Sequence[str]) -> None:
     """It listens before its zones are loaded and signed."""
     process.wait_for(port)
-    asked = [dns.message.make_query(zone, "SOA") for zone in ZONES]
+    asked = [dns.message.make_query(zone, "SOA") for zone in zones]
     until = time.monotonic() + _LOADED_S
     while asked and time.monotonic() < until:
         with contextlib.suppress(dns.exception.DNSException, OSError):
@@ -104,12 +105,12 @@ def _wait_for_zones(process: Process, port: int) -> None:
         raise MissingError(f"{process.name} does not answer for its zones")
 
 
-def bind(folder: Path) -> tuple[Process, str]:
-    """Start BIND with the three zones; return it with `ADDRESS:PORT`."""
+def bind(folder: Path, zones: Sequence[str] = ZONES) -> tuple[Process, str]:
+    """Start BIND with the zones; return it with `ADDRESS:PORT`."""
     program, environment = debian_program("bind9", "usr/sbin/named")
     port = free_port()
-    _zone_files(folder)
-    blocks = [_NAMED_ZONE.format(zone=zone, folder=folder, key=KEY) for zone in ZONES]
+    _zone_files(folder, zones)
+    blocks = [_NAMED_ZONE.format(zone=zone, folder=folder, key=KEY) for zone in zones]
     conf = folder / "named.conf"
     conf.write_text(
         _NAMED.format(
@@ -123,15 +124,15 @@ def bind(folder: Path) -> tuple[Process, str]:
         encoding="utf-8",
     )
     process = Process("bind", [program, "-g", "-n", "1", "-c", str(conf)], folder, environment)
-    _wait_for_zones(process, port)
+    _wait_for_zones(process, port, zones)
     return process, f"{ADDRESS}:{port}"
 
 
-def knot(folder: Path) -> tuple[Process, str]:
-    """Start Knot with the three zones, which it signs (DNSSEC); return it with `ADDRESS:PORT`."""
+def knot(folder: Path, zones: Sequence[str] = ZONES) -> tuple[Process, str]:
+    """Start Knot with the zones, which it signs (DNSSEC); return it with `ADDRESS:PORT`."""
     program, environment = debian_program("knot", "usr/sbin/knotd")
     port = free_port()
-    _zone_files(folder)
+    _zone_files(folder, zones)
     (folder / "db").mkdir(exist_ok=True)
     conf = folder / "knot.conf"
     conf.write_text(
@@ -141,10 +142,10 @@ def knot(folder: Path) -> tuple[Process, str]:
             address=ADDRESS,
             key=KEY,
             secret=SECRET,
-            zones="\n".join(f"  - domain: {zone}" for zone in ZONES),
+            zones="\n".join(f"  - domain: {zone}" for zone in zones),
         ),
         encoding="utf-8",
     )
     process = Process("knot", [program, "-c", str(conf)], folder, environment)
-    _wait_for_zones(process, port)
+    _wait_for_zones(process, port, zones)
     return process, f"{ADDRESS}:{port}"

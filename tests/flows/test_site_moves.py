@@ -127,12 +127,14 @@ def test_a_site_moves_under_its_members_and_is_restored_when_the_new_host_dies(t
     ]
     old.kill()
     (old.folder / "venire.toml").write_text(
-        f'backup_recipients = ["{key.to_public()}"]\n\n'
+        f'handle_domain = "village.example"\nbackup_recipients = ["{key.to_public()}"]\n\n'
         f'[[stores]]\nname = "first"\nurl = "file://{store}"\n'
     )
     old.begin("run", "--profile", "acceptance", "--data", old.folder, "--port", old.port)
     old.answers()
     wait_for(lambda: list(store.rglob("manifest.json")))
+    names = called(old)
+    assert names[0] == "acct:member0@village.example"
 
     source = (f"file://{store}", "--identity", tmp_path / "offline.key")
     new.begin("restore", *source, "--follow", "--base-url", new.url, "--port", new.port,
@@ -150,10 +152,21 @@ def test_a_site_moves_under_its_members_and_is_restored_when_the_new_host_dies(t
         assert status != 503 or headers["retry-after"]
     new.answers()
     all_there(new, kept)
+    assert called(new) == names
     led = httpx.get(f"{old.url}/@member0?x=1", trust_env=False, follow_redirects=False)
     assert (led.status_code, led.headers["location"]) == (307, f"{new.url}/@member0?x=1")
     led_on_for_ever(old)
     dies_and_is_restored(new, third, kept, source)
+    # Whatever happens to the settings, what was fixed at the first start came along.
+    assert "village.example" in (third.folder / "names.toml").read_text()
+    assert called(third) == names
+
+
+def called(place):
+    """The handle and the identity of a member, for whoever asks for her by her first handle."""
+    asked = {"resource": "acct:member0@village.example"}
+    said = httpx.get(f"{place.url}/.well-known/webfinger", params=asked, trust_env=False).json()
+    return said["subject"], said["aliases"][1]
 
 
 def led_on_for_ever(old):

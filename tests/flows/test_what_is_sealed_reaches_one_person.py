@@ -13,12 +13,12 @@ import re
 from typing import Any
 from urllib.parse import quote
 
-import httpx
 import msgspec
 import pytest
 
 from tests.kit.courthouse import Courthouse, open_courthouse
-from tests.kit.site import BASE_URL, Member
+from tests.kit.reader import Reader
+from tests.kit.site import Member
 from tests.posts.media import files
 from venire.api.app import create_app
 from venire.api.routes import ROUTES
@@ -30,7 +30,7 @@ from venire.people import departures, sessions
 from venire.posts import actions as posts
 from venire.web.routes import PAGES, lost_page, web_routes
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.timeout(240)]
 
 CANARY = "zebracanary"
 TEXT = f"{CANARY} words that nobody else may read #harmless"
@@ -127,28 +127,27 @@ class Sealed:
             routes=ROUTES,
             problem_page=lost_page(self.house.court, SETTINGS),
         )
-        transport = httpx.ASGITransport(app=app, client=("203.0.113.9", 40_000))
+        client = Reader(app)
         found: list[str] = []
         paths = self._addresses() + more
         readers: dict[str, Member | None] = {
             name: one for name, one in self.people.items() if name not in {"nina", "dora"}
         }
         juror = self.house.jurors[0]
-        async with httpx.AsyncClient(transport=transport, base_url=BASE_URL) as client:
-            for name, reader in {**readers, "juror": juror, "stranger": None}.items():
-                headers = {}
-                if reader is not None:
-                    secret = await sessions.start_session(self.house.world, reader.id)
-                    headers = {**reader.headers, "Cookie": f"venire_session={secret}"}
-                for path in paths:
-                    answer = await client.get(path, headers=headers)
-                    assert answer.status_code in range(200, 500) or answer.status_code == 503, path
-                    said = answer.text.replace(quote(path), "")
-                    if CANARY in said or self.hash in said:
-                        found.append(f"{name} at {path}")
-            for url in (self.media["url"], self.media["preview_url"]):
-                status = (await client.get(url)).status_code
-                assert status == 404, url
+        for name, reader in {**readers, "juror": juror, "stranger": None}.items():
+            headers = {}
+            if reader is not None:
+                secret = await sessions.start_session(self.house.world, reader.id)
+                headers = {**reader.headers, "Cookie": f"venire_session={secret}"}
+            for path in paths:
+                answer = await client.get(path, headers=headers)
+                assert answer.status_code in range(200, 500) or answer.status_code == 503, path
+                said = answer.text.replace(quote(path), "")
+                if CANARY in said or self.hash in said:
+                    found.append(f"{name} at {path}")
+        for url in (self.media["url"], self.media["preview_url"]):
+            status = (await client.get(url)).status_code
+            assert status == 404, url
         return found
 
     def _addresses(self) -> list[str]:

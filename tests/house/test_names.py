@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import ast
 import re
 from pathlib import Path
 
+from tests.house.reading import read
 from tools.pages.errors import kinds, raised
 from venire.kernel import errors
 
@@ -31,12 +31,10 @@ def test_the_name_of_a_test_is_a_sentence(python: dict[Path, str], root: Path) -
     for path, text in python.items():
         if not path.is_relative_to(root / "tests"):
             continue
-        for node in ast.walk(ast.parse(text)):
-            if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-                continue
-            if node.name.startswith("test_"):
-                words = node.name.removeprefix("test_").split("_")
-                assert len(words) >= _LEAST_WORDS, f"{path.name}: {node.name}"
+        for name, _ in read(text).functions:
+            if name.startswith("test_"):
+                words = name.removeprefix("test_").split("_")
+                assert len(words) >= _LEAST_WORDS, f"{path.name}: {name}"
 
 
 def test_tests_lie_where_their_subject_does(root: Path) -> None:
@@ -49,17 +47,10 @@ def test_tests_lie_where_their_subject_does(root: Path) -> None:
 
 def test_nothing_is_mocked(python: dict[Path, str]) -> None:
     for path, text in python.items():
-        for node in ast.walk(ast.parse(text)):
-            if isinstance(node, ast.ImportFrom):
-                named = [f"{node.module}.{alias.name}" for alias in node.names]
-            elif isinstance(node, ast.Import):
-                named = [alias.name for alias in node.names]
-            else:
-                continue
-            for name in named:
-                parts = name.split(".")
-                assert parts[:2] != ["unittest", "mock"], f"{path}: a fake, not a mock"
-                assert parts[0] not in {"mock", "pytest_mock"}, f"{path}: a fake, not a mock"
+        for name in read(text).imports:
+            parts = name.split(".")
+            assert parts[:2] != ["unittest", "mock"], f"{path}: a fake, not a mock"
+            assert parts[0] not in {"mock", "pytest_mock"}, f"{path}: a fake, not a mock"
 
 
 def test_every_error_code_is_snake_case() -> None:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import ast
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+from tests.house.reading import read
 
 FILE_LINES = 400
 FUNCTION_LINES = 50
@@ -16,12 +16,6 @@ _REASON_WORDS = 4
 _SLACK = 20
 
 
-def _functions(text: str) -> Iterator[tuple[str, int]]:
-    for node in ast.walk(ast.parse(text)):
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.end_lineno:
-            yield node.name, node.end_lineno - node.lineno + 1
-
-
 def _measured(python: dict[Path, str], root: Path) -> dict[str, int]:
     """What is over its limit: `path` or `path::function`, and its lines."""
     over: dict[str, int] = {}
@@ -29,7 +23,7 @@ def _measured(python: dict[Path, str], root: Path) -> dict[str, int]:
         name = path.relative_to(root).as_posix()
         if (lines := len(text.splitlines())) > FILE_LINES:
             over[name] = lines
-        for function, length in _functions(text):
+        for function, length in read(text).functions:
             if length > FUNCTION_LINES:
                 over[f"{name}::{function}"] = length
     return over
@@ -69,7 +63,7 @@ def test_every_exception_gives_its_reason_and_is_still_needed(
 @pytest.mark.parametrize(("lines", "counted"), [(50, 50), (51, 51)])
 def test_a_function_is_measured_from_its_first_line_to_its_last(lines: int, counted: int) -> None:
     text = "@decorated\ndef one():\n" + "    pass\n" * (lines - 1)
-    assert list(_functions(text)) == [("one", counted)]
+    assert list(read(text).functions) == [("one", counted)]
 
 
 def test_every_room_has_a_door_sign_of_at_most_60_lines(root: Path) -> None:

@@ -64,23 +64,24 @@ def _document() -> tuple[dict[str, Any], Registry[Any]]:
 
 
 @functools.cache
-def _templates() -> tuple[tuple[str, tuple[str, ...]], ...]:
-    # Fixed segments before parameters: `/accounts/lookup` is not an account called lookup.
-    paths = _document()[0]["paths"]
-    return tuple(
-        sorted(
-            ((path, tuple(path.strip("/").split("/"))) for path in paths),
-            key=lambda pair: sum(part.startswith("{") for part in pair[1]),
-        )
-    )
+def _templates() -> dict[int, list[tuple[str, list[str]]]]:
+    """Paths and their segments, by how many those are."""
+    found: dict[int, list[tuple[str, list[str]]]] = {}
+    for path in _document()[0]["paths"]:
+        segments = path.strip("/").split("/")
+        found.setdefault(len(segments), []).append((path, segments))
+    for those in found.values():
+        # Fixed segments before parameters: `/accounts/lookup` is not an account called lookup.
+        those.sort(key=lambda pair: sum(part.startswith("{") for part in pair[1]))
+    return found
 
 
 def template_of(path: str) -> str | None:
     """The documented path that a path is an instance of."""
     parts = path.strip("/").split("/")
     spelt = _spelt_out(path)
-    for template, segments in _templates():
-        if len(segments) == len(parts) and all(
+    for template, segments in _templates().get(len(parts), ()):
+        if all(
             segment == part or (segment.startswith("{") and not literal)
             for segment, part, literal in zip(segments, parts, spelt, strict=True)
         ):

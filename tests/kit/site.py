@@ -11,6 +11,7 @@ from typing import Any
 
 import httpx
 
+from tests.kit.blank import open_storage
 from tests.kit.schema import SchemaChecker
 from venire.api.app import create_app
 from venire.api.settings import ApiSettings
@@ -24,7 +25,6 @@ from venire.people import counts
 from venire.people.model import Created
 from venire.storage.engines.sqlite import SqliteStorage
 from venire.storage.relay import Relay, Subscription
-from venire.storage.tables.every import ALL
 from venire.storage.world import Site, World
 
 BASE_URL = "http://venire.test"
@@ -136,7 +136,7 @@ async def open_site(
     """
     clock = ManualClock() if begins_ms is None else ManualClock(begins_ms)
     ids = Ids(clock)
-    storage = SqliteStorage(folder, clock, ids, ALL)
+    storage = open_storage(folder, clock, ids)
     world = World(
         storage=storage,
         clock=clock,

@@ -4,9 +4,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from venire.kernel.own_names import OwnNames
 from venire.notices.addresses import Address, parse_post_url
 
-HOSTS = {"site.example", "127.0.0.1:8000"}
+HOSTS = OwnNames(["site.example", "127.0.0.1:8000"])
 POST = 112_233_445_566_778_899
 
 

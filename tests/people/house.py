@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from tests.kit.blank import open_storage
 from venire.kernel.chance import SeededChance
 from venire.kernel.clock import ManualClock
 from venire.kernel.ids import AccountId, Ids
 from venire.kernel.vault import Vault
 from venire.people import actions as people
-from venire.storage.engines.sqlite import SqliteStorage
 from venire.storage.tables import outbox
 from venire.storage.tables import people as tables
 from venire.storage.world import Site, World
@@ -25,7 +25,7 @@ def make_world(
 ) -> World:
     ids = Ids(clock, node=node)
     return World(
-        storage=SqliteStorage(folder, clock, ids, (*outbox.TABLES, *tables.TABLES)),
+        storage=open_storage(folder, clock, ids, (*outbox.TABLES, *tables.TABLES)),
         clock=clock,
         chance=SeededChance(seed),
         ids=ids,

@@ -84,6 +84,13 @@ async def town(tmp_path):
         yield Town(site)
 
 
+async def test_a_code_is_bound_to_where_the_site_is_and_not_to_what_handles_end_with(town):
+    object.__setattr__(town.world.site, "base_url", "https://new.test")
+    sari = await town.someone("sari")
+    await town.ask(sari, "0812-3456-7890", region="ID")
+    assert town.carrier.texts[-1].text.endswith(f"\n\n@new.test #{town.carrier.code}")
+
+
 async def test_a_code_that_comes_back_makes_the_number_the_members(town):
     sari = await town.someone("sari")
     asked = await town.ask(sari, "0812-3456-7890", region="ID")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 
 import pytest
 
@@ -36,6 +37,28 @@ async def test_signing_out_everywhere_ends_every_session(world):
     await sessions.end_all_sessions(world, alice)
     assert [await sessions.session_account(world, one) for one in mine] == [None] * 3
     assert await sessions.session_account(world, theirs) is not None
+
+
+async def test_what_was_opened_before_a_name_was_lost_opens_nothing(world):
+    alice = await someone(world, "alice")
+
+    async def opened() -> tuple[str, str]:
+        token = await tokens.issue_token(world, client_id="x", scopes=["read"], account_id=alice)
+        return await sessions.start_session(world, alice), token.access_token
+
+    app = await tokens.issue_token(world, client_id="x", scopes=["read"])
+    before = await opened()
+    world.clock.advance(1)
+    site = dataclasses.replace(world.site, signed_out_before_ms=world.now_ms())
+    after = await opened()
+    lost = dataclasses.replace(world, site=site)
+    assert await sessions.session_account(lost, before[0]) is None
+    assert await tokens.authenticate(lost, before[1]) is None
+    assert (await sessions.session_account(lost, after[0])).id == alice
+    assert (await tokens.authenticate(lost, after[1])).account.id == alice
+    # An app that speaks for nobody has nothing of anybody's.
+    assert await tokens.authenticate(lost, app.access_token) is not None
+    assert await tokens.authenticate(world, before[1]) is not None
 
 
 async def test_a_session_of_a_closed_account_opens_nothing(world):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from tests.kit.blank import open_storage
 from venire.kernel.chance import SeededChance
 from venire.kernel.clock import DAY_MS, ManualClock
 from venire.kernel.ids import AccountId, Ids
@@ -12,8 +13,6 @@ from venire.people.model import ACTIVE, MEMBER, Account
 from venire.people.store import new_account_writes
 from venire.posts import actions, counts, feeds, indexing, polls, reactions, tallies, telling
 from venire.posts.model import Draft, Post
-from venire.storage.engines.sqlite import SqliteStorage
-from venire.storage.tables.every import ALL
 from venire.storage.verbs import Envelope
 from venire.storage.world import Site, World
 
@@ -26,7 +25,7 @@ class Town:
     def __init__(self, folder: Path, clock: ManualClock | None = None, **world) -> None:
         self.clock = clock or ManualClock()
         ids = Ids(self.clock)
-        self.storage = SqliteStorage(folder, self.clock, ids, ALL)
+        self.storage = open_storage(folder, self.clock, ids)
         self.world = World(
             storage=self.storage,
             clock=self.clock,

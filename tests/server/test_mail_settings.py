@@ -41,11 +41,13 @@ def test_a_block_alone_is_enough_for_letters_and_acceptance_sends_none(tmp_path)
     assert mail_services(settings(tmp_path, block(), profile="acceptance")) == {}
 
 
-def test_one_way_out_stays_as_it_was_and_several_are_one(tmp_path):
+def test_one_way_out_is_in_the_register_as_several_are_with_more_time_for_each_letter(tmp_path):
     one = open_mail(settings(tmp_path, mail="smtp://127.0.0.1:25"), None)
-    assert not isinstance(one, MailRoutes)
+    assert isinstance(one, MailRoutes)
+    assert one.failover.names == ("mail",)
     two = open_mail(settings(tmp_path, block(), mail="smtp://127.0.0.1:25"), None)
     assert isinstance(two, MailRoutes)
+    assert one.failover._try_s > one.failover.services["mail"]._whole_s > two.failover._try_s
     assert open_mail(settings(tmp_path), None) is None
 
 

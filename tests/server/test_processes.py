@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import os
 import signal
@@ -17,6 +18,7 @@ import httpx
 import pytest
 
 from venire.cli.drills.site import free_port
+from venire.server.processes import Bell
 
 pytestmark = [pytest.mark.loopback]
 
@@ -234,3 +236,31 @@ def test_a_limit_is_counted_across_the_processes(tmp_path):
             assert answer is not None, log.read_text()
             left.append(int(answer.headers["x-ratelimit-remaining"]))
     assert left == list(range(left[0], left[0] - 40, -1))
+
+
+@pytest.mark.anyio
+async def test_a_bell_rings_and_calls_the_others_and_one_of_both_is_heard_as_both():
+    pairs = [socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM) for _ in range(3)]
+    first, second, third = (
+        Bell(mine, [there for near, there in pairs if near is not mine]) for mine, _ in pairs
+    )
+    heard: dict[int, list[str]] = {2: [], 3: []}
+    for number, bell in ((2, second), (3, third)):
+        bell.listen()
+        bell.on_ring(lambda number=number: heard[number].append("ring"))
+    third.on_call(lambda: heard[3].append("call"))
+    first.ring()
+    first.ring()
+    await asyncio.sleep(0.1)
+    assert heard == {2: ["ring"], 3: ["ring"]}
+    first.ring()
+    first.call()
+    await asyncio.sleep(0.1)
+    assert heard == {2: ["ring"] * 2, 3: ["ring", "ring", "call"]}
+    first.ring()
+    await asyncio.sleep(0.1)
+    assert heard == {2: ["ring"] * 3, 3: ["ring", "ring", "call", "ring"]}
+    second.close()
+    third.close()
+    for end in (end for pair in pairs for end in pair):
+        end.close()

@@ -133,6 +133,22 @@ def test_a_base_url_is_scheme_and_host_and_nothing_else(tmp_path, url):
 
 
 @pytest.mark.parametrize(
+    ("written", "url"),
+    [
+        ("https://Example.ORG", "https://example.org"),
+        ("HTTPS://example.org:443", "https://example.org"),
+        ("http://example.org:80", "http://example.org"),
+        ("http://example.org:443", "http://example.org:443"),
+        ("https://example.org:8443", "https://example.org:8443"),
+    ],
+)
+def test_a_base_url_is_taken_as_browsers_write_it(tmp_path, written, url):
+    # Else no form, passkey or consent would be known as one of this site's own pages.
+    settings = load_settings({"data": str(tmp_path), "base_url": written}, {})
+    assert settings.url == url
+
+
+@pytest.mark.parametrize(
     ("url", "domain"),
     [
         ("https://example.org", "example.org"),
@@ -216,3 +232,16 @@ def test_beacons_that_nobody_could_publish_are_refused_on_the_good_day(tmp_path)
     keys = [str(Signer(f"p{n}", seed).verifier) for n, seed in enumerate(seeds)]
     said = refusal(written(tmp_path, f"beacon_signers = {keys}\n".replace("'", '"')))
     assert said == "beacon_signers: one key stands there under two names"
+
+
+def test_how_often_it_ships_has_bounds(tmp_path):
+    assert load_settings({"data": str(tmp_path)}, {}).ship_every_ms == 100
+    for text in ("49", "5001", "0", "-1"):
+        assert (
+            refusal(written(tmp_path, f"ship_every_ms = {text}\n")) == "ship_every_ms: 50 to 5000"
+        )
+    for number in (50, 1_000, 5_000):
+        found = load_settings(
+            {"data": str(tmp_path / "none")}, {"VENIRE_SHIP_EVERY_MS": str(number)}
+        )
+        assert found.ship_every_ms == number

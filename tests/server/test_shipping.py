@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import subprocess
 import sys
@@ -15,6 +16,10 @@ from tests.continuity import shipping_kit
 from venire.adapters.objects.named import Place, open_store
 from venire.cli.drills.site import free_port
 from venire.continuity.journal.generations import note_fenced
+from venire.continuity.journal.lineage import After
+from venire.continuity.journal.stores import Store
+from venire.continuity.recovery.claiming import claim, hand_of
+from venire.events import CaseChanged
 from venire.kernel.chance import SeededChance
 from venire.kernel.errors import Unavailable
 from venire.server.settings import Settings, load_settings
@@ -78,7 +83,16 @@ async def test_a_site_ships_from_its_start_and_stops_for_good_when_another_takes
         assert await shipping_kit.journal_in(objects)
         assert "kept_on_this_host_only" not in log.read_text(), "it waited for its own shipper"
 
-        (tmp_path / "second" / "generations" / "00000002.json").write_text("{}")
+        told = tmp_path / "second" / "generations" / "00000002.json"
+        told.write_text("{}")
+        await asyncio.sleep(1)
+        assert process.poll() is None, "anybody with the store's password could have said that"
+        told.unlink()
+        seed = (folder / "keys" / "record.key").read_bytes()
+        hand = hand_of((folder / "record.pub").read_text(), seed)
+        who = {"site": "localhost", "origin": "other", "program": "0", "now_ms": 0}
+        second = Store("second", open_store(Place(url=f"file://{tmp_path / 'second'}")))
+        await claim([second], After(1, 1, "00" * 32), **who, hand=hand)
         eventually(lambda: process.poll() is not None)
         assert process.returncode == 1
         assert "error: fenced" in log.read_text()
@@ -146,3 +160,37 @@ def test_the_drills_key_is_made_once_and_readable_by_the_owner_alone(tmp_path):
     assert path.stat().st_mode & 0o777 == 0o600
     lines = [line for line in path.read_text().splitlines() if not line.startswith("#")]
     assert str(pyrage.x25519.Identity.from_str(lines[0]).to_public()) == str(first)
+
+
+async def test_a_site_that_ships_each_five_seconds_makes_nobody_wait_for_it(tmp_path):
+    folder = settled(tmp_path, "first", more="ship_every_ms = 5000")
+    async with open_house(settings_of(folder)) as house, leading(house, lambda: None):
+        storage = house.storage
+        await storage.kept_elsewhere()
+        took_s = []
+        for number in range(4):
+            began_s = time.monotonic()
+            await storage.commit(f"case:{number}", [], [CaseChanged(number)], durable="strict")
+            took_s.append(time.monotonic() - began_s)
+    assert sorted(took_s)[1] < 2, took_s
+
+
+@pytest.mark.loopback
+def test_whichever_process_somebody_waits_in_the_one_that_ships_hears_of_it(tmp_path):
+    more = 'ship_every_ms = 5000\ndurable = "remote"'
+    folder, port = settled(tmp_path, "first", more=more), free_port()
+    with started(folder, port):
+        eventually(lambda: answers(port, "/record/checkpoint"))
+        took_s = []
+        for _ in range(8):
+            began_s = time.monotonic()
+            # Over a connection of its own: the kernel chooses who answers.
+            made = httpx.post(
+                f"http://127.0.0.1:{port}/api/v1/apps",
+                data={"client_name": "one", "redirect_uris": "urn:ietf:wg:oauth:2.0:oob"},
+                trust_env=False,
+                timeout=15,
+            )
+            assert made.status_code == 200
+            took_s.append(time.monotonic() - began_s)
+    assert max(took_s) < 4, took_s

@@ -291,3 +291,25 @@ async def test_books_outlive_the_account_and_name_nobody(till):
     fact = Fact("refunded", "re_1", now_ms, "EUR", 500, of="pi_1")
     said = await webhooks.receive(till.world, "a", Notice("evt_r", "r", now_ms, (fact,)), b"{}")
     assert said == "posted"
+
+
+async def test_of_several_months_each_can_be_paid_back_though_another_was(till):
+    made, _ = await till.begin()
+    first = await till.pay(made, renewal="sub_1")
+    till.site.clock.advance(30 * DAY_MS)
+    second = await till.pay(made, renewal="sub_1")
+    assert await refunding.refund(till.world, till.money, made.id, None) == 500
+    now_ms = till.site.clock.now_ms()
+    fact = Fact("refunded", "re_1", now_ms, "EUR", 500, of=second)
+    await webhooks.receive(till.world, "a", Notice("evt_r", "r", now_ms, (fact,)), b"{}")
+    assert await refunding.refund(till.world, till.money, made.id, 200) == 200
+    fact = Fact("refunded", "re_2", now_ms, "EUR", 200, of=first)
+    await webhooks.receive(till.world, "a", Notice("evt_s", "r", now_ms, (fact,)), b"{}")
+    with pytest.raises(Invalid, match="amount_not_allowed"):
+        await refunding.refund(till.world, till.money, made.id, 301)
+    assert await refunding.refund(till.world, till.money, made.id, None) == 300
+    assert [one[:2] for one in till.processors["a"].refunds] == [
+        (second, 500),
+        (first, 200),
+        (first, 300),
+    ]

@@ -9,8 +9,10 @@ import pytest
 from tests.kit.texting import give_chats, open_texts
 from venire.cli.drills.counterparts.chat import ChatCounterpart
 from venire.cli.drills.counterparts.server import served
+from venire.jury import chats
 from venire.kernel.messages import TextReport
 from venire.people import phones, texts
+from venire.server.workers import timer_handlers
 
 pytestmark = [pytest.mark.anyio, pytest.mark.loopback]
 PLACE = "/settings/phone"
@@ -87,7 +89,10 @@ async def test_a_chat_address_is_named_proved_and_forgotten(town):
         )
         assert "This is no address at this chat service" in refused.text
         named = await browser.send(PLACE, "/settings/chat", service="ntfy", recipient="my-topic")
-        assert "The six digits that came there" in await browser.follow(named)
+        page = await browser.follow(named)
+        assert "The six digits that came there" in page
+        assert "If nobody says it, it is forgotten" in page
+        assert chats.TIMER in timer_handlers(town.house.court)
         code = re.search(r"\b(\d{6})\b", ntfy.said[-1][1])
         assert code
         proved = await browser.send(PLACE, "/settings/chat/prove", service="ntfy", code=code[1])

@@ -6,6 +6,7 @@ import pytest
 
 from tests.web.browser import hidden_fields, words_of
 from venire.people.follows import follow
+from venire.posts.actions import send_direct
 
 pytestmark = pytest.mark.anyio
 
@@ -94,3 +95,17 @@ async def test_the_inbox_is_its_owners_alone_and_links_stay_on_this_site(town):
     assert 'href="http://venire.test/' not in page
     other = await town.member("ayu")
     assert "No messages yet." in await other.text("/inbox")
+
+
+async def test_no_link_of_an_old_message_leads_to_a_name_that_the_site_has_lost(town):
+    ayu = await town.member("ayu")
+    words = "See http://venire.test/cases/7 and http://lost.test/cases/8, not http://evil.test/9"
+    court, me = town.house.court, town.known["ayu"]
+    await send_direct(court.world, court.site_account_id, me.id, words, key="one")
+    await town.house.settle()
+    object.__setattr__(town.house.world.site, "names", ("lost.test",))
+    town.house.world.site.__dict__.pop("own", None)
+    page = (await ayu.get("/inbox")).text
+    assert 'href="/cases/7"' in page
+    assert 'href="/cases/8"' in page
+    assert 'href="http://evil.test/9"' in page

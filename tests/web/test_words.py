@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import ast
+import functools
 import string
 from collections.abc import Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 import jinja2
 import pytest
 from babel.messages.pofile import read_po
 from jinja2 import nodes
 
+from tools.pages.source import walked
 from venire.api import authorize, errors, push_telling
 from venire.api.settings import ApiSettings
 from venire.cases import appeals_messages, messages, reporter_messages
@@ -47,11 +50,29 @@ def _of_template(path: Path) -> Iterator[str]:
             yield from (arm.value for arm in arms if isinstance(arm, nodes.Const))
 
 
-def _of_module(path: Path) -> Iterator[str]:
-    """The texts that a module translates where they stand."""
-    for call in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        if not isinstance(call, ast.Call):
-            continue
+class _Module(NamedTuple):
+    """What a module says: what it translates where it stands, its hints, its literals."""
+
+    said: frozenset[str]
+    hints: frozenset[str]
+    literals: frozenset[str]
+
+
+@functools.cache
+def _module(path: Path) -> _Module:
+    """Each module is read once, whatever is asked of it."""
+    nodes = walked(ast.parse(path.read_text(encoding="utf-8")))
+    calls = [node for node in nodes if isinstance(node, ast.Call)]
+    literals = frozenset(
+        node.value
+        for node in nodes
+        if isinstance(node, ast.Constant) and isinstance(node.value, str)
+    )
+    return _Module(frozenset(_said(calls, path)), frozenset(_hints_in(calls)), literals)
+
+
+def _said(calls: list[ast.Call], path: Path) -> Iterator[str]:
+    for call in calls:
         name = getattr(call.func, "id", getattr(call.func, "attr", ""))
         place = {"translate": 1, "t": 0, "say": 0, "OAuthError": 1}.get(name)
         asked = call.args[place : place + 1] if place is not None else []
@@ -96,23 +117,28 @@ _SPOKEN = ("api", "cases", "people", "posts", "web")
 def _hints(*rooms: str) -> Iterator[str]:
     """The fixed hints of the problems that a room raises."""
     for path in (path for room in rooms for path in (PACKAGE / room).rglob("*.py")):
-        for call in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            if not isinstance(call, ast.Call) or len(call.args) < 2:
-                continue
-            name = getattr(call.func, "id", getattr(call.func, "attr", ""))
-            hint = call.args[1]
-            if name in _PROBLEMS and isinstance(hint, ast.Constant) and hint.value:
-                yield hint.value
+        yield from _module(path).hints
 
 
-def every_text() -> set[str]:
+def _hints_in(calls: list[ast.Call]) -> Iterator[str]:
+    for call in calls:
+        if len(call.args) < 2:
+            continue
+        name = getattr(call.func, "id", getattr(call.func, "attr", ""))
+        hint = call.args[1]
+        if name in _PROBLEMS and isinstance(hint, ast.Constant) and hint.value:
+            yield hint.value
+
+
+@functools.cache
+def every_text() -> frozenset[str]:
     """Whatever the site says to people in a language of theirs."""
     found = set(_of_tables()) | set(_hints(*_SPOKEN))
     for path in PACKAGE.rglob("templates/*.html"):
         found |= set(_of_template(path))
     for path in PACKAGE.rglob("*.py"):
-        found |= set(_of_module(path))
-    return found
+        found |= _module(path).said
+    return frozenset(found)
 
 
 def test_the_scan_finds_texts_of_every_kind():
@@ -137,12 +163,7 @@ def test_no_text_lacks_indonesian():
 
 def _literals() -> set[str]:
     """Every text in the code: one that is chosen first and said later is used too."""
-    return {
-        node.value
-        for path in PACKAGE.rglob("*.py")
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
-        if isinstance(node, ast.Constant) and isinstance(node.value, str)
-    }
+    return {text for path in PACKAGE.rglob("*.py") for text in _module(path).literals}
 
 
 def test_no_text_of_the_catalogue_is_used_nowhere():

@@ -16,6 +16,7 @@ from venire.api.routing import MEBIBYTE, Route
 from venire.cases.policy import CategoryPolicy, Policy, load_policy
 from venire.notices.rules import CATEGORY_SPELLINGS
 from venire.server.settings import Settings
+from venire.server.vendor_options import OPTIONS
 
 _ROUTES = """\
 # Routes
@@ -31,6 +32,15 @@ _SETTINGS = """\
 File (`DATA/venire.toml`) < environment < flags of `venire run`. What each one means:
 [operators.md](../operators.md#settings). An unknown name or a wrong value stops the start and names
 its place. Secrets are files under `DATA/keys`, never settings.
+
+"""
+
+_OPTIONS = """\
+# Options of vendors
+
+What stands in `options = { … }` of a `[[vendors]]` block, by kind and adapter. Another name stops
+the start (`vendor_option_unknown`) and is told the nearest one. What each adapter does:
+[vendors.md](../vendors.md), [money.md](../money.md).
 
 """
 
@@ -127,6 +137,16 @@ def settings_page() -> str:
             )
         )
     return _SETTINGS + table(("Setting", "Type", "Default", "Environment"), rows)
+
+
+def vendor_options_page() -> str:
+    """docs/map/vendor-options.md."""
+    rows = [
+        (kind, code(adapter), code(name), "yes" if option.needed else "", option.says)
+        for (kind, adapter), options in sorted(OPTIONS.items())
+        for name, option in options.items()
+    ]
+    return _OPTIONS + table(("Kind", "Adapter", "Option", "Needed", "What it says"), rows)
 
 
 def _type_name(hint: object) -> str:

@@ -11,11 +11,10 @@ import ast
 import functools
 import itertools
 from collections.abc import Iterator
-from pathlib import Path
 
 from tools.pages.clients import HOLE, client_operations
 from tools.pages.operations import EVERY, key_of
-from tools.pages.source import ROOT
+from tools.pages.source import ROOT, parsed_all, walked_all
 from venire.api.routing import RouteTable
 from venire.api.streaming.route import ADDRESS
 
@@ -29,8 +28,8 @@ Values = dict[str, list[str]]
 def driven() -> dict[str, frozenset[str]]:
     """Test files by operation (`GET /api/v1/…`, as the route has it)."""
     table, found = RouteTable(EVERY), dict[str, set[str]]()
-    for file, parsed in _parsed().items():
-        for verb, path in _asked(parsed):
+    for file, nodes in _nodes().items():
+        for verb, path in _asked(nodes):
             # A hole stands for a segment that no route spells out.
             there = table.find(path.replace(HOLE, "\x00") or "/")
             picked = there.pick(verb) if there is not None else None
@@ -43,9 +42,9 @@ def driven() -> dict[str, frozenset[str]]:
 def called_methods() -> dict[str, frozenset[str]]:
     """Test files by method of `mastodon.Mastodon` that they call."""
     found: dict[str, set[str]] = {}
-    for file, parsed in _parsed().items():
-        if _imports(parsed, "mastodon"):
-            for node in ast.walk(parsed):
+    for file, nodes in _nodes().items():
+        if _imports(nodes, "mastodon"):
+            for node in nodes:
                 if isinstance(node, ast.Attribute | ast.Constant):
                     found.setdefault(_named(node), set()).add(file)
     known = client_operations()
@@ -53,12 +52,8 @@ def called_methods() -> dict[str, frozenset[str]]:
 
 
 @functools.cache
-def _parsed() -> dict[str, ast.Module]:
-    files: list[Path] = sorted(_TESTS.rglob("*.py"))
-    return {
-        file.relative_to(ROOT).as_posix(): ast.parse(file.read_text(encoding="utf-8"))
-        for file in files
-    }
+def _nodes() -> dict[str, list[ast.AST]]:
+    return walked_all(parsed_all(sorted(_TESTS.rglob("*.py"))))
 
 
 def _named(node: ast.Attribute | ast.Constant) -> str:
@@ -66,18 +61,18 @@ def _named(node: ast.Attribute | ast.Constant) -> str:
     return node.attr if isinstance(node, ast.Attribute) else str(node.value)
 
 
-def _imports(parsed: ast.Module, module: str) -> bool:
+def _imports(nodes: list[ast.AST], module: str) -> bool:
     return any(
         (isinstance(node, ast.ImportFrom) and node.module == module)
         or (isinstance(node, ast.Import) and any(one.name == module for one in node.names))
-        for node in ast.walk(parsed)
+        for node in nodes
     )
 
 
-def _asked(parsed: ast.Module) -> Iterator[tuple[str, str]]:
-    values = _values(parsed)
-    library = client_operations() if _imports(parsed, "mastodon") else {}
-    for node in ast.walk(parsed):
+def _asked(nodes: list[ast.AST]) -> Iterator[tuple[str, str]]:
+    values = _values(nodes)
+    library = client_operations() if _imports(nodes, "mastodon") else {}
+    for node in nodes:
         if isinstance(node, ast.Attribute | ast.Constant) and _named(node) in library:
             yield from ((verb, path) for verb, path in library[_named(node)] if path)
         if isinstance(node, ast.Constant | ast.JoinedStr | ast.BinOp):
@@ -126,11 +121,11 @@ def _texts(node: ast.expr, values: Values) -> list[str]:
     return []
 
 
-def _values(parsed: ast.Module) -> Values:
+def _values(nodes: list[ast.AST]) -> Values:
     """What names of a file stand for, as far as it is written there."""
     values: Values = {}
     # Twice: a name may be made of another one.
-    for node in [*ast.walk(parsed), *ast.walk(parsed)]:
+    for node in [*nodes, *nodes]:
         if isinstance(node, ast.Assign) and len(node.targets) == 1:
             _note(values, node.targets[0], [node.value])
         elif isinstance(node, ast.For | ast.comprehension):

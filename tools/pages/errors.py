@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from tools.pages.markdown import code, names, table
-from tools.pages.source import called_name, modules, text_of
+from tools.pages.source import called_name, nodes, text_of
 from venire.api.errors import STATUS, STATUS_BY_CODE
 
 _ROOT_KIND = "Problem"
@@ -37,8 +37,8 @@ def kinds() -> dict[str, str]:
     """Every Problem class of the package and the `kind` it has, by name."""
     bases: dict[str, str] = {}
     said: dict[str, str] = {}
-    for parsed in modules().values():
-        for node in ast.walk(parsed):
+    for there in nodes().values():
+        for node in there:
             if isinstance(node, ast.ClassDef) and node.bases:
                 first = node.bases[0]
                 bases[node.name] = first.id if isinstance(first, ast.Name) else ""
@@ -69,8 +69,8 @@ def _own_kind(node: ast.ClassDef) -> dict[str, str]:
 
 def raised() -> Iterator[Raised]:
     """Every place with a literal code, in order."""
-    for path, parsed in modules().items():
-        for node in ast.walk(parsed):
+    for path, there in nodes().items():
+        for node in there:
             if isinstance(node, ast.Call) and called_name(node) in kinds():
                 literal = text_of(node.args[0]) if node.args else None
                 if literal is not None:

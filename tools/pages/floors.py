@@ -94,6 +94,7 @@ def index_page() -> str:
         ("subscriptions.md", "who hears what"),
         ("states.md", "state machines, and what ends each wait"),
         ("settings.md", "what an operator may set, with defaults"),
+        ("vendor-options.md", "what each vendor's adapter reads from its block"),
         ("categories.md", "the policy as it ships"),
         ("errors.md", "every error code"),
         ("../commands.md", "the `venire` command"),

@@ -15,7 +15,7 @@ import msgspec
 
 import venire
 from tools.pages.markdown import code, first_sentence, names, table
-from tools.pages.source import called_name, module_name, modules
+from tools.pages.source import called_name, module_name, nodes
 from venire import events
 from venire.cases.court import Court
 from venire.kernel.states import StateMachine
@@ -62,8 +62,8 @@ def tellers() -> dict[str, list[str]]:
     """Which modules make each event."""
     wanted = {event.__name__ for event in every_event()}
     found: dict[str, list[str]] = {name: [] for name in wanted}
-    for path, parsed in modules().items():
-        made = {called_name(node) for node in ast.walk(parsed) if isinstance(node, ast.Call)}
+    for path, there in nodes().items():
+        made = {called_name(node) for node in there if isinstance(node, ast.Call)}
         for name in made & wanted:
             found[name].append(module_name(path).removeprefix("venire."))
     return found
@@ -143,8 +143,8 @@ def machines() -> list[tuple[str, StateMachine]]:
 def _declarations() -> dict[str, str]:
     """Which module builds the machine of a name; others only import it."""
     found: dict[str, str] = {}
-    for path, parsed in modules().items():
-        for node in ast.walk(parsed):
+    for path, there in nodes().items():
+        for node in there:
             if isinstance(node, ast.Call) and called_name(node) == "StateMachine":
                 for keyword in node.keywords:
                     if keyword.arg == "name" and isinstance(keyword.value, ast.Constant):

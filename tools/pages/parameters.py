@@ -13,6 +13,8 @@ import textwrap
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
+from tools.pages.source import walked
+
 KINDS: dict[str, dict[str, Any]] = {
     "text": {"type": "string"},
     "required": {"type": "string"},
@@ -83,7 +85,7 @@ def speaks_of(handler: Callable[..., Any], *words: str) -> bool:
         if not function.__module__.startswith("venire.api"):
             continue
         seen.add(id(function))
-        for node in ast.walk(_source(function)):
+        for node in _nodes(function):
             if isinstance(node, ast.Name) and node.id in words:
                 return True
         waiting += list(_called(function))
@@ -91,8 +93,8 @@ def speaks_of(handler: Callable[..., Any], *words: str) -> bool:
 
 
 @functools.cache
-def _source(function: Callable[..., Any]) -> ast.AST:
-    return ast.parse(textwrap.dedent(inspect.getsource(function)))
+def _nodes(function: Callable[..., Any]) -> list[ast.AST]:
+    return walked(ast.parse(textwrap.dedent(inspect.getsource(function))))
 
 
 def _names(function: Callable[..., Any]) -> dict[str, Any]:
@@ -100,9 +102,14 @@ def _names(function: Callable[..., Any]) -> dict[str, Any]:
     return {**function.__globals__, **known.nonlocals}
 
 
-def _called(function: Callable[..., Any]) -> Iterator[object]:
+@functools.cache
+def _called(function: Callable[..., Any]) -> tuple[object, ...]:
+    return tuple(_calls_of(function))
+
+
+def _calls_of(function: Callable[..., Any]) -> Iterator[object]:
     known = _names(function)
-    for node in ast.walk(_source(function)):
+    for node in _nodes(function):
         if not isinstance(node, ast.Call):
             continue
         if isinstance(node.func, ast.Name):
@@ -116,9 +123,9 @@ def _called(function: Callable[..., Any]) -> Iterator[object]:
 
 
 def _asked_in(function: Callable[..., Any]) -> Iterator[Asked]:
-    known, source = _names(function), _source(function)
-    inner = _inner_forms(source)
-    for node in ast.walk(source):
+    known, nodes = _names(function), _nodes(function)
+    inner = _inner_forms(nodes)
+    for node in nodes:
         if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute):
             continue
         kind, asked = node.func.attr, node.func.value
@@ -146,10 +153,10 @@ def _is_inner(asked: ast.expr, inner: set[str]) -> bool:
     )
 
 
-def _inner_forms(source: ast.AST) -> set[str]:
+def _inner_forms(nodes: list[ast.AST]) -> set[str]:
     """Names that stand for a form within the form: what they are asked for is not on top."""
     found: set[str] = set()
-    for node in ast.walk(source):
+    for node in nodes:
         made: ast.expr | None = None
         target: ast.expr | None = None
         if isinstance(node, ast.Assign) and len(node.targets) == 1:

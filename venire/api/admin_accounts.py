@@ -81,8 +81,8 @@ def _wanted(query: Form, status: str, *, staff: bool) -> roll.Wanted:
 
 
 def _of_another_site(court: Court, query: Form) -> bool:
-    domain = (query.text("by_domain", limit=300) or "").strip().lower()
-    return bool(domain) and domain != court.world.site.domain.lower()
+    domain = (query.text("by_domain", limit=300) or "").strip()
+    return bool(domain) and not court.world.site.own.has(domain)
 
 
 async def _listed(

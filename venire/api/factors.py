@@ -72,11 +72,13 @@ async def show(court: Court, request: ApiRequest) -> Response:
     held = await factor_rows.load(court.world, account_id)
     keys = await own_passkeys.passkeys_of(court.world, account_id)
     confirmed = await confirmations.confirmed(court.world, account_id, _holder(request))
+    paused = factor_rows.paused_until_ms(held.mail_at_ms, court.world.now_ms())
     body = {
         "needed": held.needed,
         "passkeys": [_passkey(row) for row in keys],
         "totp_since": None if held.totp_at_ms is None else iso_ms(held.totp_at_ms),
         "mail_code_since": None if held.mail_at_ms is None else iso_ms(held.mail_at_ms),
+        "mail_code_paused_until": None if paused is None else iso_ms(paused),
         "text_code_since": None if held.text_at_ms is None else iso_ms(held.text_at_ms),
         "recovery_codes_left": held.codes_left,
         "passkey_domains": list(court.world.site.passkey_domains),

@@ -130,6 +130,10 @@ RECORD = (
     Route("GET", "/record/tile/{rest*}", record.tile, "open", "none"),
     Route("GET", "/record/pool/{epoch}", record.pool, "open", "none"),
     Route("GET", "/record/key", record.key, "open", "none"),
+    Route("GET", "/record/former", record.former, "open", "none"),
+    Route("GET", "/record/former/{epoch}/checkpoint", record.former_checkpoint, "open", "none"),
+    Route("GET", "/record/former/{epoch}/tile/{rest*}", record.former_tile, "open", "none"),
+    Route("GET", "/record/former/{epoch}/key", record.former_key, "open", "none"),
 )
 
 ADMIN = (

@@ -8,6 +8,7 @@ from venire.api.parameters import ApiRequest
 from venire.api.routing import json_response
 from venire.cases.court import Court
 from venire.jury import chats
+from venire.kernel.clock import iso_ms
 from venire.kernel.errors import NotFound
 
 _SERVICE = 32
@@ -20,7 +21,14 @@ async def show(court: Court, request: ApiRequest) -> Response:
     return json_response(
         {
             "services": [] if court.chats is None else list(court.chats.services),
-            "chats": [{"service": one.service, "proved": one.proved} for one in there],
+            "chats": [
+                {
+                    "service": one.service,
+                    "proved": one.proved,
+                    "lapses_at": None if one.lapses_ms is None else iso_ms(one.lapses_ms),
+                }
+                for one in there
+            ],
         }
     )
 

@@ -35,7 +35,7 @@ def _posts(court: Court, named: Sequence[str]) -> tuple[int, ...]:
     for text in named:
         post_id = parse_id(text.strip())
         if post_id is None:
-            post_id = parse_post_url(text, {court.world.site.domain}).post_id
+            post_id = parse_post_url(text, court.world.site.own).post_id
         if post_id is None:
             unknown.append(text[:200])
         else:

@@ -123,9 +123,12 @@ class RouteTable:
         node, names = self._root, []
         segments = route.path.strip("/").split("/")
         for place, segment in enumerate(segments):
-            parameter = _PARAMETER.fullmatch(segment)
+            parameter = _PARAMETER.fullmatch(segment) if segment[:1] == "{" else None
             if parameter is None:
-                node = node.children.setdefault(segment, _Node())
+                child = node.children.get(segment)
+                if child is None:
+                    child = node.children[segment] = _Node()
+                node = child
                 continue
             names.append(parameter[1])
             if parameter[2]:

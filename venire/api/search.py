@@ -88,7 +88,7 @@ async def search_v1(court: Court, request: ApiRequest) -> Response:
 
 async def _search(court: Court, request: ApiRequest) -> Found:
     asked, viewer_id = _asked(request), request.viewer_id
-    if asked.text.startswith(f"{court.world.site.base_url}/"):
+    if (court.world.site.own.path(asked.text) or "").startswith("/"):
         return await _addressed(court.world, viewer_id, asked)
     return Found(
         accounts=await _accounts(court.world, viewer_id, asked),

@@ -13,7 +13,7 @@ import msgspec
 from venire.cases import store
 from venire.cases.alert_channels import CHANNELS, Handed
 from venire.cases.court import Court
-from venire.jury import alert_book, choices
+from venire.jury import alert_book, chats, choices
 from venire.jury.alerts import (
     Alert,
     AlertState,
@@ -152,10 +152,10 @@ async def _save(
 
 
 def timers(court: Court) -> dict[str, TimerHandler]:
-    """What the timer of this part does."""
+    """What the timers of this part do: the next way to a juror; a way that was never proved."""
 
     async def alert(key: str) -> None:
         juror_id, alert_id, _ = (int(part) for part in key.split(":"))
         await go_on(court, juror_id, alert_id)
 
-    return {alert_book.TIMER: alert}
+    return {alert_book.TIMER: alert, **chats.timers(court.world)}

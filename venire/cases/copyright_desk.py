@@ -123,7 +123,7 @@ async def receive(court: Court, notice: Notice) -> tuple[CopyrightNoticeRow, str
 
 async def _named(world: World, url: str) -> Post | None:
     """The public post that an address names."""
-    address = parse_post_url(url, {world.site.domain})
+    address = parse_post_url(url, world.site.own)
     post = None if address.post_id is None else await posts.load(world, address.post_id)
     if post is None or post.visibility not in LISTED or post.state == DELETED:
         return None

@@ -1,19 +1,19 @@
-"""What members hear about their payments, and admins about the books: messages, each once."""
+"""What admins hear about the books and about leavers' payments; what the clocks of money do."""
 
 from __future__ import annotations
 
 from typing import Final
 
-from venire.cases import delivery
+from venire.cases import delivery, membership_news
 from venire.cases.court import Court
 from venire.cases.operator_news import admins
 from venire.events import BooksDiffer
-from venire.kernel.clock import utc_day
 from venire.kernel.i18n import translate
 from venire.people import actions as people
 from venire.storage.timers import TimerHandler
 from venire.storage.verbs import Envelope
-from venire.treasury import memberships, paying
+from venire.treasury import leavers, memberships, paying
+from venire.treasury.desk import Money
 
 HEARS: Final = (BooksDiffer,)
 
@@ -22,45 +22,39 @@ def timers(court: Court) -> dict[str, TimerHandler]:
     """What the clocks of memberships and payouts do; without vendors there are none to ask."""
 
     async def due(key: str) -> None:
-        await ask_to_pay(court, key)
+        await membership_news.ask_to_pay(court, key)
 
     async def renewal(key: str) -> None:
         if court.money is not None:
             await memberships.end_renewal(court.world, court.money, key)
 
-    handlers: dict[str, TimerHandler] = {memberships.TIMER: due, memberships.RENEWAL_TIMER: renewal}
+    async def left(key: str) -> None:
+        if court.money is not None:
+            await settle_with_leaver(court, court.money, key)
+
+    handlers: dict[str, TimerHandler] = {
+        memberships.TIMER: due,
+        memberships.RENEWAL_TIMER: renewal,
+        leavers.TIMER: left,
+    }
     if court.money is not None:
         handlers |= paying.timers(court.world, court.money)
     return handlers
 
 
-async def ask_to_pay(court: Court, key: str) -> None:
-    """Ask a member for the next payment: the card once more, and nothing else is lost."""
-    row = await memberships.due(court.world, key)
-    if row is None:
-        return
-    language = await people.language_of(court.world, row.account_id)
-    values = {
-        "day": utc_day(row.paid_until_ms),
-        "url": f"{court.world.site.base_url}/membership",
-    }
-    if row.renews:
-        text = translate(
-            language,
-            "Your membership was not renewed. It is paid until {day} and goes on for a while:"
-            " please enter your card again: {url}",
-            **values,
-        )
-    else:
-        text = translate(
-            language,
-            "Your membership is paid until {day}. Nothing is charged by itself: to go on, pay"
-            " again: {url}",
-            **values,
-        )
-    told = f"membership:{row.account_id}:{row.paid_until_ms}"
-    await delivery.tell(court, row.account_id, text, key=told)
-    await memberships.note_asked(court.world, row)
+async def settle_with_leaver(court: Court, money: Money, key: str) -> None:
+    """End what somebody who left would still be charged; tell admins what is to be done by hand."""
+    for one in await leavers.settle(court.world, money, key):
+        for account_id in await admins(court):
+            text = translate(
+                await people.language_of(court.world, account_id),
+                "Payment {payment} at {vendor} goes on or was taken though its member has left, and"
+                " {vendor} does not end it or pay it back by itself: do it there by hand.",
+                payment=str(one.payment_id),
+                vendor=one.vendor,
+            )
+            told = f"leaver:{one.payment_id}:{one.vendor}:{account_id}"
+            await delivery.tell(court, account_id, text, key=told)
 
 
 async def tell_of_differences(court: Court, envelope: Envelope) -> None:

@@ -112,9 +112,19 @@ def _keep(data: str | None, result: dict[str, Any], *, quiet: bool) -> None:
     show_default=True,
     help="On the site of january-2021 and return.",
 )
+@click.option(
+    "--counterparts",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    default=None,
+    envvar="VENIRE_DRILL_COUNTERPARTS",
+    show_envvar=True,
+    help="Real counterparts by kind (TOML), in the place of stand-ins.",
+)
 @data_option
 @json_option
-def drill_vendors(name: str, posts: int, data: str | None, json_to: str | None) -> None:
+def drill_vendors(
+    name: str, posts: int, counterparts: Path | None, data: str | None, json_to: str | None
+) -> None:
     """Take a vendor away from a site of the drill's own, and time what follows; NAME `list` lists.
 
     The result is kept in the register of the site in --data, where there is one.
@@ -128,7 +138,9 @@ def drill_vendors(name: str, posts: int, data: str | None, json_to: str | None) 
             click.echo(f"  {known:<22}{found.says}")
         return
     with Stages(quiet=json_to == "-") as stages:
-        result = perform_vendors(name, lambda step: stages.stage(step, None), posts=posts)
+        result = perform_vendors(
+            name, lambda step: stages.stage(step, None), posts=posts, counterparts=counterparts
+        )
     print_result(result, json_to, table(result))
     _keep(data, result, quiet=json_to == "-")
     if not result["passed"]:

@@ -35,7 +35,7 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 @click.command()
 @data_option
-@click.option("--domain", default=None, help="What handles end with: example.org.")
+@click.option("--domain", default=None, help="Its domain; with --base-url, what handles end with.")
 @click.option("--base-url", default=None, help="Where people reach it (https://DOMAIN).")
 @click.option(
     "--tls",

@@ -12,6 +12,7 @@ from typing import NoReturn
 import click
 
 from venire import __version__
+from venire.cli.loading import loading
 from venire.kernel.errors import Problem, Unavailable
 
 _COMMANDS = {
@@ -55,7 +56,8 @@ class _Group(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """A command by name."""
         if cmd_name in _COMMANDS:
-            module = importlib.import_module(f"venire.cli.{_COMMANDS[cmd_name]}")
+            with loading():
+                module = importlib.import_module(f"venire.cli.{_COMMANDS[cmd_name]}")
             for command in module.COMMANDS:
                 self.add_command(command)
         return super().get_command(ctx, cmd_name)

@@ -30,6 +30,7 @@ from venire.kernel.clock import SystemClock
 from venire.kernel.errors import Invalid, NotFound, Problem, Unavailable
 from venire.kernel.ids import Ids
 from venire.kernel.zones import DnsRecord
+from venire.server import site_names
 from venire.server.backup_sources import stores_of
 from venire.server.settings import Settings, load_settings
 from venire.server.shipping import DRILL_KEY
@@ -250,6 +251,9 @@ def _lines(done: Moved, target: str, settings: Settings) -> list[str]:
     elif done.to:
         lines.append("NOT SEEN   to answer there yet: look at the other host")
     lines += [f"NOT MOVED  a name or beacon: {code}" for code in done.not_switched]
+    names = site_names.in_force(settings)
+    if done.to and names.handle_domain:
+        lines.append(f"handles    go on ending with @{names.handle_domain}; identities stay")
     if done.to:
         lines.append("next       leave this host on: it says where the site is now")
     else:

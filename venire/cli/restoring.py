@@ -20,12 +20,13 @@ from venire.cli.upgrading import noting
 from venire.continuity.journal.identities import read_identities
 from venire.continuity.recovery import restoring
 from venire.continuity.recovery.following import Following
-from venire.continuity.recovery.restoring import Asked
-from venire.kernel.chance import SystemChance
+from venire.continuity.recovery.restoring import Asked, Note
+from venire.kernel.chance import Chance, SystemChance
 from venire.kernel.clock import SystemClock
-from venire.kernel.errors import Invalid
+from venire.kernel.errors import Invalid, Problem
 from venire.server import backup_restoring, backup_sources, cluster_restoring, snapshotting
 from venire.server.backup_sources import Access
+from venire.server.cluster_restoring import Filled
 from venire.server.settings import load_settings
 
 _MS = 1_000
@@ -59,6 +60,7 @@ def _access(command: Any) -> Any:
 @click.option("--identity", type=_file, default=None, help="The offline key (age identity).")
 @click.option("--engine", type=click.Choice(["sqlite", "cql"]), default="sqlite")
 @click.option("--cluster", default="", metavar="HOST:PORT/KEYSPACE", help="With --engine cql.")
+@click.option("--prepare", is_flag=True, help="With --cluster: its tables alone, ahead of need.")
 @click.option("--until", default=None, metavar="TIME", help="Not further: 2026-11-21T14:00:00Z.")
 @click.option(
     "--checkpoint", "checkpoints", multiple=True, type=_file, help="One of the record, seen."
@@ -70,7 +72,8 @@ def _access(command: Any) -> Any:
 def restore(sources: tuple[str, ...], json_to: str | None, **words: Any) -> None:
     """Build a site from what lies in any of the SOURCEs, in a new folder; say what it has.
 
-    A SOURCE is the name of a store in a settings file, an address, or a folder of a backup.
+    A SOURCE is the name of a store in a settings file, an address, or a folder of a backup. With
+    --engine cql and none, the cluster is filled from the site in DATA, which must not be running.
     """
     access = Access(**{name: words.pop(name) for name in Access.__struct_fields__})
     given = Given(sources=sources, access=access, json_to=json_to, **words)
@@ -78,10 +81,10 @@ def restore(sources: tuple[str, ...], json_to: str | None, **words: Any) -> None
         snapshotting.step_aside(given.beside)
         restore_reports.check(given.data, sources, json_to)
         return
+    if _cluster_alone(given):
+        return
     if not sources:
         raise click.UsageError("SOURCE: where the backup is")
-    if (given.engine == "cql") != bool(given.cluster) or (given.cluster and given.follow):
-        raise click.UsageError("--engine cql goes with --cluster HOST:PORT/KEYSPACE")
     local = backup_sources.local_backup(sources)
     if local is not None and not given.prove_key:
         _from_backup(given, local)
@@ -95,6 +98,41 @@ def restore(sources: tuple[str, ...], json_to: str | None, **words: Any) -> None
         _from_stores(given, given.identity)
 
 
+def _refuse_unused(given: Given) -> None:
+    """What only a SOURCE can do is not passed over in silence."""
+    asked = {
+        "--until": given.until,
+        "--prove-key": given.prove_key,
+        "--checkpoint": given.checkpoints,
+        "--record-key": given.record_key,
+    }
+    if unused := [word for word, value in asked.items() if value]:
+        raise click.UsageError(f"{', '.join(unused)}: only with a SOURCE; none was given")
+
+
+def _cluster_alone(given: Given) -> bool:
+    """See to the cluster, where one is named; whether nothing else was asked for."""
+    if (given.engine == "cql") != bool(given.cluster) or (given.cluster and given.follow):
+        raise click.UsageError("--engine cql goes with --cluster HOST:PORT/KEYSPACE")
+    if given.cluster and not given.sources:
+        _refuse_unused(given)
+    if given.prepare and (given.sources or not given.cluster):
+        raise click.UsageError("--prepare goes with --engine cql --cluster, without a SOURCE")
+    if not given.cluster:
+        return False
+    # Refused now, and not once the site has been fetched.
+    clock, chance = SystemClock(), SystemChance()
+    asyncio.run(cluster_restoring.prepare(given.cluster, clock, chance, make=given.prepare))
+    if given.prepare:
+        done = {"prepared": given.cluster}
+        print_result(done, given.json_to, f"{given.cluster} has its tables")
+    elif not given.sources:
+        with noting(quiet=given.json_to == "-") as note:
+            filled = _fill(given, chance, note)
+        print_result({"cluster": msgspec.to_builtins(filled)}, given.json_to, _told(filled))
+    return not given.sources
+
+
 class Given(msgspec.Struct, frozen=True, kw_only=True):
     """What was typed."""
 
@@ -105,6 +143,7 @@ class Given(msgspec.Struct, frozen=True, kw_only=True):
     identity: Path | None
     engine: str
     cluster: str
+    prepare: bool
     until: str | None
     checkpoints: tuple[Path, ...]
     record_key: Path | None
@@ -161,18 +200,31 @@ def _from_stores(given: Given, identity: Path) -> None:
             done = asyncio.run(restoring.restore(asked, clock, chance, note))
         filled = None
         if given.cluster:
-            filled = asyncio.run(
-                cluster_restoring.fill(Path(given.data), given.cluster, clock, note)
-            )
+            filled = _fill(given, chance, note)
     report = msgspec.to_builtins(done)
     report["missing"] = restore_reports.missing_files(Path(given.data))
     lines = restore_reports.lines_of(done)
     if filled is not None:
         report["cluster"] = msgspec.to_builtins(filled)
-        lines.append(f"cluster    {filled.rows} rows are in {filled.keyspace}")
+        lines.append(_told(filled))
     print_result(report, given.json_to, "\n".join(lines))
     if given.follow:
         _serve(given.data, given.base_url, given.host, given.port)
+
+
+def _fill(given: Given, chance: Chance, note: Note) -> Filled:
+    """The cluster out of the folder, which is whole by now whatever becomes of this."""
+    folder, cluster = Path(given.data), given.cluster
+    try:
+        return asyncio.run(cluster_restoring.fill(folder, cluster, SystemClock(), chance, note))
+    except (Problem, KeyboardInterrupt):
+        go_on = f"venire restore --engine cql --cluster {cluster} --data {folder}"
+        click.echo(f"{folder} is left as it is; the cluster alone, again: {go_on}", err=True)
+        raise
+
+
+def _told(filled: Filled) -> str:
+    return f"cluster    {filled.rows} rows are in {filled.keyspace}"
 
 
 def _serve(data: str, base_url: str, host: str | None, port: int | None) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from venire.cli.loading import loading
 from venire.cli.options import data_option, json_option, on_house, print_result, profile_option
 from venire.kernel.errors import Invalid, Unavailable
 from venire.record.fsck import check_record
@@ -36,7 +37,8 @@ def run(
     """Serve a site."""
     if role != "all":
         raise Invalid("role_not_here", "this version runs every role in each process: --role all")
-    from venire.server.run import run as serve
+    with loading():
+        from venire.server.run import run as serve
 
     settings = load_settings(
         {

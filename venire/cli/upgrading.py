@@ -138,10 +138,17 @@ def _back(
     help="The folder to put it in (DATA/backups).",
 )
 @click.option("--ship-only", is_flag=True, help="To the stores of the settings alone.")
+@click.option("--store", "only", multiple=True, help="Ship to this one alone; may be given again.")
 @click.option("--beside", type=int, default=None, hidden=True)
 @json_option
 def snapshot(
-    data: str | None, to: Path | None, beside: int | None, json_to: str | None, *, ship_only: bool
+    data: str | None,
+    to: Path | None,
+    beside: int | None,
+    json_to: str | None,
+    *,
+    ship_only: bool,
+    only: tuple[str, ...],
 ) -> None:
     """Copy a site while it runs: database, files, settings; not its keys, which it names.
 
@@ -150,7 +157,7 @@ def snapshot(
     snapshotting.step_aside(beside)
     settings = _settings(data)
     if ship_only:
-        shipped = _ship(settings)
+        shipped = _ship(settings, only)
         print_result({"shipped": shipped}, json_to, "\n".join(_shipped_lines(shipped)))
         return
     with noting(quiet=json_to == "-") as note:
@@ -164,7 +171,7 @@ def snapshot(
             note=note,
         )
         known = backups.read(made)
-    shipped = _ship_too(settings)
+    shipped = _ship_too(settings, only)
     readable = "\n".join(
         [
             f"snapshot   {made}",
@@ -180,20 +187,18 @@ def snapshot(
     print_result(result, json_to, readable)
 
 
-def _ship(settings: Settings) -> list[dict[str, Any]]:
-    """A snapshot to every store; NotFound `no_stores` where there is none."""
-    if not settings.stores:
-        raise NotFound("no_stores", "the settings name no store: see docs/continuity.md")
-    done = asyncio.run(snapshotting.ship_snapshot(settings, SystemClock(), SystemChance()))
+def _ship(settings: Settings, only: tuple[str, ...]) -> list[dict[str, Any]]:
+    """A snapshot to every store, or to these alone; NotFound `no_stores` where there is none."""
+    done = asyncio.run(snapshotting.ship_snapshot(settings, SystemClock(), SystemChance(), only))
     return [msgspec.to_builtins(one) for one in done]
 
 
-def _ship_too(settings: Settings) -> list[dict[str, Any]]:
+def _ship_too(settings: Settings, only: tuple[str, ...]) -> list[dict[str, Any]]:
     """The same beside a copy that is made: where that fails, the copy is there all the same."""
     if not settings.stores:
         return []
     try:
-        return _ship(settings)
+        return _ship(settings, only)
     except Problem as problem:
         return [{"store": one.name, "error": problem.code} for one in settings.stores]
 

@@ -32,6 +32,18 @@ class Conditions(Protocol):
         """Days."""
 
 
+class Settings(Protocol):
+    """The parts of the policy that a freeze needs."""
+
+    @property
+    def version(self) -> str:
+        """The policy's version, for the entry's header."""
+
+    @property
+    def jury(self) -> Conditions:
+        """Who may serve."""
+
+
 class Standing(msgspec.Struct, frozen=True):
     """How a member stands with the jury; told to nobody else."""
 

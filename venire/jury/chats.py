@@ -14,7 +14,7 @@ from typing import Final
 
 import msgspec
 
-from venire.kernel.clock import HOUR_MS, MINUTE_MS
+from venire.kernel.clock import DAY_MS, HOUR_MS, MINUTE_MS
 from venire.kernel.errors import Conflict, Invalid, NotFound, Unavailable
 from venire.kernel.i18n import translate
 from venire.kernel.messages import ChatMessage
@@ -23,6 +23,8 @@ from venire.kernel.vendors import Rejected, VendorFault
 from venire.people.phone_rules import Cap
 from venire.people.text_counts import name_of, take
 from venire.storage.tables.chats import JUROR_CHATS, JurorChatRow
+from venire.storage.timers import TimerHandler, timer
+from venire.storage.verbs import Put
 from venire.storage.world import World
 
 _log = logging.getLogger(__name__)
@@ -30,6 +32,9 @@ _PURPOSE: Final = "juror chat"
 _TRIES: Final = 8
 _CODE_TRIES: Final = 5
 _CODE_MS: Final = 10 * MINUTE_MS
+UNPROVED_MS: Final = DAY_MS
+"""How long an address is kept that nobody has proved to be theirs: it may be a stranger's."""
+TIMER: Final = "juror_chat"
 _SERVICES_MOST: Final = 20
 _BY_ACCOUNT: Final = Cap(5, HOUR_MS)
 _BY_RECIPIENT: Final = Cap(3, HOUR_MS)
@@ -45,16 +50,47 @@ class Chats:
 
 
 class Chat(msgspec.Struct, frozen=True):
-    """A juror's address at a service."""
+    """A juror's address at a service. `lapses_ms`: when it is forgotten if nobody proves it."""
 
     service: str
     proved: bool
+    lapses_ms: int | None = None
 
 
 async def chats_of(world: World, account_id: int) -> list[Chat]:
     """Where a juror wants to hear by chat."""
     rows = await world.storage.range(JUROR_CHATS, (account_id,), limit=_SERVICES_MOST)
-    return [Chat(row.service, row.proved_at_ms is not None) for row in rows]
+    return [
+        Chat(
+            row.service,
+            row.proved_at_ms is not None,
+            _lapses_ms(row) if row.proved_at_ms is None else None,
+        )
+        for row in rows
+        if not _lapsed(row, world.now_ms())
+    ]
+
+
+def _lapses_ms(row: JurorChatRow) -> int:
+    return row.until_ms - _CODE_MS + UNPROVED_MS
+
+
+def _lapsed(row: JurorChatRow, now_ms: int) -> bool:
+    """Whether an address was never proved in its time; a clock that was ahead gives it no more."""
+    if row.proved_at_ms is not None:
+        return False
+    return not row.sealed_recipient or not now_ms < _lapses_ms(row) <= now_ms + UNPROVED_MS
+
+
+async def lapse(world: World, key: str) -> None:
+    """Forget an address that nobody has proved in its time; by its timer, as often as it likes."""
+    account_id, _, service = key.partition(" ")
+    row = await world.storage.get(JUROR_CHATS, (int(account_id), service))
+    if row is None or not row.sealed_recipient or not _lapsed(row, world.now_ms()):
+        return
+    # Emptied and not deleted: whoever names one at this moment must not lose it by this.
+    bare = msgspec.structs.replace(row, sealed_recipient=b"", code_mark=b"", until_ms=0)
+    await world.storage.compare_and_set(JUROR_CHATS, row, bare)
 
 
 def _service(desk: Chats | None, name: str) -> ChatService:
@@ -98,7 +134,9 @@ async def begin(
         until_ms=world.now_ms() + _CODE_MS,
         proved_at_ms=None,
     )
-    await world.storage.put(JUROR_CHATS, row)
+    place = f"juror_chat:{account_id}:{service}"
+    end = timer(place, TIMER, f"{account_id} {service}", _lapses_ms(row))
+    await world.storage.commit(place, [Put(JUROR_CHATS, row), end])
     words = translate(
         language, "Your code is {code}. It works for 10 minutes. Tell it to nobody.", code=code
     )
@@ -112,6 +150,15 @@ async def begin(
 
 def _mark(world: World, account_id: int, service: str, code: str) -> bytes:
     return world.vault.mark(_PURPOSE, f"{account_id} {service} {code}".encode())
+
+
+def timers(world: World) -> dict[str, TimerHandler]:
+    """What the clock of this part does."""
+
+    async def forget_unproved(key: str) -> None:
+        await lapse(world, key)
+
+    return {TIMER: forget_unproved}
 
 
 async def prove(world: World, account_id: int, service: str, code: str) -> None:

@@ -6,15 +6,14 @@ import asyncio
 from collections import OrderedDict
 from collections.abc import Callable
 from functools import cached_property
-from typing import Literal, Protocol
+from typing import Literal
 
 import msgspec
 
 from venire.events import EpochFrozen
 from venire.jury import pool, sheets, store
-from venire.jury.actions import Conditions, unfit_for
+from venire.jury.actions import Conditions, Settings, unfit_for
 from venire.jury.draw import order, weaker_randomness
-from venire.kernel.clock import MINUTE_MS
 from venire.kernel.errors import Conflict, NotFound, Unavailable
 from venire.record.actions import Sequencer
 from venire.record.entry import commit_all, encode_entry
@@ -30,20 +29,8 @@ _POOLS_KEPT = 4
 _SHEETS_KEPT = 16
 _OFF_THE_LOOP = 2_000
 """Members from which on a sheet is written in another thread: it takes milliseconds."""
-_LOOK_S = 5
+_OTHERS_S = 1.0
 _freezing = asyncio.Lock()
-
-
-class Settings(Protocol):
-    """The parts of the policy that a freeze needs."""
-
-    @property
-    def version(self) -> str:
-        """The policy's version, for the entry's header."""
-
-    @property
-    def jury(self) -> Conditions:
-        """Who may serve."""
 
 
 async def freeze(
@@ -60,13 +47,37 @@ async def freeze(
     pool's sheets are used up, the same members are written on new ones.
     """
     async with _freezing:
-        newest = await store.newest_epochs(world.storage, 1)
-        if newest and newest[0].state != "frozen":
-            return await _finish(world, sequencer, policy, newest[0], frozen_by)
-        if frozen_by == "draw" and newest and newest[0].used < _sheets_of(newest[0]):
-            return newest[0]
-        begun = await _begin(world, newest[0] if newest else None, again=frozen_by == "draw")
-        return await _finish(world, sequencer, policy, begun, frozen_by)
+        for _ in range(_TRIES):
+            try:
+                return await _next(world, sequencer, policy, frozen_by)
+            except Conflict as conflict:
+                if conflict.code != "version_moved":
+                    raise
+            await _let_others(world)
+    raise Unavailable("pool_busy", "try again in a moment")
+
+
+async def _let_others(world: World) -> None:
+    """Another process freezes too: as long as it comes on, it is waited for."""
+    seen: EpochRow | None = None
+    while True:
+        (newest,) = await store.newest_epochs(world.storage, 1)
+        if newest.state == "frozen" or newest == seen:
+            return
+        seen = newest
+        await asyncio.sleep(_OTHERS_S)
+
+
+async def _next(
+    world: World, sequencer: Sequencer, policy: Settings, frozen_by: FrozenBy
+) -> EpochRow:
+    newest = await store.newest_epochs(world.storage, 1)
+    if newest and newest[0].state != "frozen":
+        return await _finish(world, sequencer, policy, newest[0], frozen_by)
+    if frozen_by == "draw" and newest and newest[0].used < _sheets_of(newest[0]):
+        return newest[0]
+    begun = await _begin(world, newest[0] if newest else None, again=frozen_by == "draw")
+    return await _finish(world, sequencer, policy, begun, frozen_by)
 
 
 def _sheets_of(row: EpochRow) -> int:
@@ -153,9 +164,11 @@ async def _seal(world: World, conditions: Conditions, row: EpochRow) -> EpochRow
             for entry, account_id in zip(frozen.entries, frozen.accounts, strict=True)
         ]
         for start in range(0, len(members), _PART):
-            await world.storage.commit(
-                f"epoch:{row.epoch}", store.put_members(members[start : start + _PART])
-            )
+            # Each part moves the version: of two processes that write members, one finds out.
+            part = store.put_members(members[start : start + _PART])
+            version, row = row.version, msgspec.structs.replace(row, version=row.version + 1)
+            writes = [store.put_epoch(row), *part]
+            await world.storage.commit(f"epoch:{row.epoch}", writes, expect=version)
         root, nonce_root, members_of = frozen.root, frozen.nonce_root, row.epoch
     count = sheets.sheets_for(len(members), row.promised)
     names = [member.pseudonym for member in members]
@@ -377,21 +390,3 @@ async def _row_of(world: World, epoch: int) -> EpochRow:
     if row is None or not there or epoch - row.epoch >= max(1, _sheets_of(row)):
         raise NotFound("epoch_not_found", "no pool was frozen for this epoch")
     return row
-
-
-async def keep_epochs(
-    world: World, sequencer: Sequencer, policy: Settings, epoch_minutes: int
-) -> None:
-    """Freeze pools by the clock, for ever: the leader's task.
-
-    Sheets that draws asked for in between do not put off the hour at which members may enter.
-    """
-    while True:
-        newest = await store.newest_epochs(world.storage, 1)
-        due_ms = 0
-        if newest and newest[0].state == "frozen":
-            entered = await store.epoch(world.storage, newest[0].members_of)
-            due_ms = (entered or newest[0]).frozen_at_ms + epoch_minutes * MINUTE_MS
-        if world.now_ms() >= due_ms:
-            await freeze(world, sequencer, policy, frozen_by="clock")
-        await asyncio.sleep(_LOOK_S)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
 from typing import Final, Literal
 from urllib.parse import unquote, urlsplit
 
 import msgspec
 
 from venire.kernel.ids import parse_id
+from venire.kernel.own_names import OwnNames
 from venire.notices.letters import whole_address
 
 AddressKind = Literal["post", "media", "foreign", "none"]
@@ -44,12 +44,12 @@ class Address(msgspec.Struct, frozen=True):
     host: str = ""
 
 
-def parse_post_url(url: str, site_hosts: Collection[str]) -> Address:
+def parse_post_url(url: str, own: OwnNames) -> Address:
     """Read an address as an abuse desk writes it; never raises.
 
     Args:
         url: with or without a scheme, whole or defanged (`hxxps://site[.]example/...`).
-        site_hosts: the host names that are ours, each with its port where it is not the usual one.
+        own: the names that are ours.
 
     Returns:
         `foreign` for any other host: what stands before an @ in the host part is a name to log
@@ -68,20 +68,19 @@ def parse_post_url(url: str, site_hosts: Collection[str]) -> Address:
         host, port = (parts.hostname or "").rstrip("."), parts.port
     except ValueError:
         return Address("none")
-    if not host or ("." not in host and host not in site_hosts and host != "localhost"):
+    if not host or ("." not in host and not own.has(host) and host != "localhost"):
         return Address("none")
-    if not _is_ours(host, port, site_hosts):
+    if not _is_ours(host, port, own):
         return Address("foreign", host=host)
     return _on_site(unquote(parts.path), host)
 
 
-def _is_ours(host: str, port: int | None, site_hosts: Collection[str]) -> bool:
-    ours = {name.casefold() for name in site_hosts}
-    bare = {name for name in ours if ":" not in name}
-    usual = port in (None, 80, 443)
-    if f"{host}:{port}" in ours or (usual and host in bare):
+def _is_ours(host: str, port: int | None, own: OwnNames) -> bool:
+    place = f"[{host}]" if ":" in host else host
+    at = "" if port is None else f":{port}"
+    if own.has(place + at):
         return True
-    return usual and host.removeprefix("www.") in bare
+    return port in (None, 80, 443) and own.has(host.removeprefix("www."))
 
 
 def _on_site(path: str, host: str) -> Address:

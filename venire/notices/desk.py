@@ -107,7 +107,7 @@ def _unreadable(item: NoticeItem, code: UnreadableCode) -> NoticeItem:
 
 
 async def _by_url(tools: Tools, item: NoticeItem) -> NoticeItem:
-    address = parse_post_url(item.url, {tools.world.site.domain})
+    address = parse_post_url(item.url, tools.world.site.own)
     if address.kind == "foreign":
         return msgspec.structs.replace(
             item, state="foreign", searched=f"an address of another site: {address.host}"

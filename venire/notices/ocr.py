@@ -62,7 +62,8 @@ class _Child:
         try:
             process = self._process or await self._start()
             self._reads += 1
-            return await asyncio.wait_for(self._exchange(process, picture), seconds)
+            async with asyncio.timeout(seconds):
+                return await self._exchange(process, picture)
         except _FAULTS as error:
             await self.stop()
             raise _Lost from error
@@ -84,7 +85,8 @@ class _Child:
         )
         self._reads = 0
         try:
-            hello = await asyncio.wait_for(_answer(process), self._start_seconds)
+            async with asyncio.timeout(self._start_seconds):
+                hello = await _answer(process)
         except _FAULTS as error:
             hello = Answer("", error=type(error).__name__)
         if hello.error:

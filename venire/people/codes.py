@@ -126,7 +126,7 @@ def _words(world: World, code: str, language: str) -> str:
     words = translate(
         language, "Your code is {code}. It works for 10 minutes. Tell it to nobody.", code=code
     )
-    return rules.code_text(world.site.domain, code, words)
+    return rules.code_text(world.site.host, code, words)
 
 
 def _row(world: World, asker: Asker, number: Number, code: str) -> PhoneCodeRow:

@@ -13,6 +13,7 @@ from typing import Final, NamedTuple
 import msgspec
 
 from venire.events import FactorsChanged
+from venire.kernel.clock import DAY_MS
 from venire.kernel.errors import Conflict
 from venire.people import recovery
 from venire.storage.tables.factors import FACTORS, FactorsRow
@@ -25,6 +26,7 @@ TOTP_ADDED: Final = "totp_added"
 TOTP_REMOVED: Final = "totp_removed"
 MAIL_ADDED: Final = "mail_code_added"
 MAIL_REMOVED: Final = "mail_code_removed"
+MAIL_PAUSED: Final = "mail_code_paused"
 TEXT_ADDED: Final = "text_code_added"
 TEXT_REMOVED: Final = "text_code_removed"
 RECOVERY_MADE: Final = "recovery_codes_made"
@@ -38,6 +40,7 @@ NEWS: Final = (
     TOTP_REMOVED,
     MAIL_ADDED,
     MAIL_REMOVED,
+    MAIL_PAUSED,
     TEXT_ADDED,
     TEXT_REMOVED,
     RECOVERY_MADE,
@@ -47,10 +50,25 @@ NEWS: Final = (
 )
 """What an account's owner is told of, each by a letter of its own."""
 TRIES: Final = 4
+PAUSE_MS: Final = 3 * DAY_MS
+"""How long a code by e-mail does not count after a letter has made a new password."""
+
+
+def paused_until_ms(mail_at_ms: int | None, now_ms: int) -> int | None:
+    """Until when a code by e-mail does not count, though it is on; None where it does, or is off.
+
+    A clock that was ahead must shut nobody out: no pause is longer than a pause is.
+    """
+    if mail_at_ms is None or not now_ms < mail_at_ms <= now_ms + PAUSE_MS:
+        return None
+    return mail_at_ms
 
 
 class Factors(msgspec.Struct, frozen=True):
-    """What an account has; moments are None where it has not. `codes_left`: recovery codes."""
+    """What an account has; moments are None where it has not. `codes_left`: recovery codes.
+
+    `mail_at_ms` to come: codes by e-mail are on, and do not count until then (`paused_until_ms`).
+    """
 
     totp_at_ms: int | None = None
     mail_at_ms: int | None = None

@@ -13,7 +13,9 @@ from venire.people.admin_log import log_line
 from venire.people.factor_rows import (
     CLEARED,
     MAIL_ADDED,
+    MAIL_PAUSED,
     MAIL_REMOVED,
+    PAUSE_MS,
     RECOVERY_MADE,
     RECOVERY_USED,
     TEXT_ADDED,
@@ -159,15 +161,20 @@ async def _has_mailbox(world: World, account_id: int) -> bool:
 
 
 async def mailbox_was_used(world: World, account_id: int) -> None:
-    """End the code by e-mail that stands beside a passkey or an app.
+    """End the code by e-mail that stands beside a passkey or an app; pause one that stands alone.
 
-    Whoever has just chosen a password by a letter would pass both steps by the same mailbox.
+    Whoever has just chosen a password by a letter would pass both steps by the same mailbox. Where
+    there is nothing else, a recovery code opens the account at once; the pause is the time in which
+    its owner hears of it, and ends by itself, so that nobody is shut out who lost those too.
     """
+    until_ms = world.now_ms() + PAUSE_MS
 
     def decide(old: FactorsRow) -> Step | None:
-        if old.mail_at_ms is None or not (old.passkeys or old.totp_at_ms):
+        if old.mail_at_ms is None:
             return None
-        return Step(msgspec.structs.replace(old, mail_at_ms=None), (), MAIL_REMOVED)
+        if old.passkeys or old.totp_at_ms:
+            return Step(msgspec.structs.replace(old, mail_at_ms=None), (), MAIL_REMOVED)
+        return Step(msgspec.structs.replace(old, mail_at_ms=until_ms), (), MAIL_PAUSED)
 
     await change(world, account_id, decide)
 

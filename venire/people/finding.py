@@ -23,15 +23,18 @@ _FOLLOWEES = 2_000
 def local_name(world: World, text: str) -> str | None:
     """What is sought in `name`, `@name`, `@name@this.site` or an address of an account here.
 
+    Under any name of this site, those that it had before too.
+
     None where it names another site.
     """
     name = text.strip()
-    for start in (f"{world.site.base_url}/@", f"{world.site.base_url}/users/"):
-        if name.startswith(start):
-            name = name.removeprefix(start).rstrip("/")
+    path = world.site.own.path(name)
+    for start in ("/@", "/users/"):
+        if path is not None and path.startswith(start):
+            name = path.removeprefix(start).rstrip("/")
             break
     username, sign, domain = name.removeprefix("@").partition("@")
-    if sign and domain and domain.lower() != world.site.domain.lower():
+    if sign and domain and not world.site.own.has(domain):
         return None
     return username
 

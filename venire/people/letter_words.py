@@ -156,7 +156,24 @@ def _moved(language: str) -> tuple[str, str, str]:
     )
 
 
+def _membership(language: str) -> tuple[str, str, str]:
+    return (
+        translate(language, "Your membership of {site}"),
+        translate(
+            language,
+            "The membership of @{username} on {site} is not renewed by itself. Until when it is"
+            " paid, until when it goes on unpaid, and how to pay again stands here:",
+        ),
+        translate(
+            language,
+            "Whoever does not pay again loses the membership and nothing else. You hear of it a"
+            " week before it ends, at its end, and when it is over.",
+        ),
+    )
+
+
 _SAYERS = {
+    letters.MEMBERSHIP: _membership,
     letters.MOVED: _moved,
     letters.SUMMONS: _summons,
     letters.CONFIRM: _confirm,

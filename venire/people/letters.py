@@ -59,6 +59,8 @@ SUMMONS: Final = "summons"
 """To a juror, who may have chosen to hear by mail: it says no more than that the room has one."""
 MOVED: Final = "moved"
 """To everybody: the site is reached elsewhere from now on."""
+MEMBERSHIP: Final = "membership"
+"""To a member whose membership ends, or has ended, and is not renewed by itself."""
 PATHS: Final = {
     CONFIRM: "/confirm",
     RESET: "/password",
@@ -66,7 +68,7 @@ PATHS: Final = {
     LEAVE: "/account/delete",
 }
 """Kind -> where its link leads, before the token."""
-_PLAIN: Final = {ADMITTED: "/sign-in", SUMMONS: "/jury", MOVED: ""}
+_PLAIN: Final = {ADMITTED: "/sign-in", SUMMONS: "/jury", MOVED: "", MEMBERSHIP: "/membership"}
 """Kind -> where it leads; nothing in the address is the reader's alone."""
 ASKED: Final = frozenset(PATHS)
 """Kinds that somebody may ask for."""

@@ -15,31 +15,18 @@ import hmac
 import ipaddress
 import json
 from collections.abc import Sequence
-from typing import Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from urllib.parse import urlsplit
-
-from webauthn import (
-    generate_authentication_options,
-    generate_registration_options,
-    options_to_json,
-    verify_authentication_response,
-    verify_registration_response,
-)
-from webauthn.helpers import exceptions
-from webauthn.helpers.structs import (
-    AuthenticatorSelectionCriteria,
-    AuthenticatorTransport,
-    PublicKeyCredentialDescriptor,
-    ResidentKeyRequirement,
-    UserVerificationRequirement,
-)
-from webauthn.registration.verify_registration_response import VerifiedRegistration
 
 from venire.kernel.clock import MINUTE_MS
 from venire.kernel.errors import Invalid
 from venire.people.model import Account
 from venire.storage.tables.factors import SPENT_CEREMONIES, PasskeyRow, SpentCeremonyRow
 from venire.storage.world import Site, World
+
+if TYPE_CHECKING:
+    from webauthn.helpers.structs import PublicKeyCredentialDescriptor
+    from webauthn.registration.verify_registration_response import VerifiedRegistration
 
 LASTS_MS: Final = 10 * MINUTE_MS
 MAKE: Final = "make"
@@ -54,7 +41,6 @@ _LONGEST: Final = 16_384
 _CREDENTIAL_BYTES: Final = 1_023
 """As section 4 of the standard bounds an identifier."""
 _PURPOSE: Final = "passkey challenge"
-_TRANSPORTS: Final = frozenset(one.value for one in AuthenticatorTransport)
 
 
 class Party(NamedTuple):
@@ -69,7 +55,7 @@ def party_of(site: Site, host: str) -> Party | None:
 
     Only the site's own domain and its standby domains: a Host header is the caller's to choose.
     """
-    if host == site.domain:
+    if host == site.host:
         name = urlsplit(site.base_url).hostname or ""
         return None if _is_number(name) else Party(name, site.base_url)
     return Party(host, f"https://{host}") if host in site.passkey_domains else None
@@ -176,7 +162,9 @@ def making_options(
     world: World, account: Account, party: Party, there: Sequence[PasskeyRow], bound: str
 ) -> dict[str, Any]:
     """What `navigator.credentials.create` is given, as the standard's JSON."""
-    options = generate_registration_options(
+    from venire.people import webauthn_library as library
+
+    options = library.generate_registration_options(
         rp_id=party.domain,
         rp_name=world.site.title,
         user_id=user_handle(world, account.id),
@@ -184,13 +172,13 @@ def making_options(
         user_display_name=account.username,
         challenge=new_challenge(world, MAKE, bound, party),
         timeout=LASTS_MS,
-        authenticator_selection=AuthenticatorSelectionCriteria(
-            resident_key=ResidentKeyRequirement.PREFERRED,
-            user_verification=UserVerificationRequirement.PREFERRED,
+        authenticator_selection=library.AuthenticatorSelectionCriteria(
+            resident_key=library.ResidentKeyRequirement.PREFERRED,
+            user_verification=library.UserVerificationRequirement.PREFERRED,
         ),
         exclude_credentials=_descriptors(there, party),
     )
-    return dict(json.loads(options_to_json(options)))
+    return dict(json.loads(library.options_to_json(options)))
 
 
 def using_options(
@@ -200,28 +188,33 @@ def using_options(
 
     Alone a passkey has to ask who uses it; beside a password that it is there is enough.
     """
+    from venire.people import webauthn_library as library
+
     wished = (
-        UserVerificationRequirement.REQUIRED
+        library.UserVerificationRequirement.REQUIRED
         if purpose == ENTER
-        else UserVerificationRequirement.PREFERRED
+        else library.UserVerificationRequirement.PREFERRED
     )
-    options = generate_authentication_options(
+    options = library.generate_authentication_options(
         rp_id=party.domain,
         challenge=new_challenge(world, purpose, bound, party),
         timeout=LASTS_MS,
         allow_credentials=_descriptors(there, party),
         user_verification=wished,
     )
-    return dict(json.loads(options_to_json(options)))
+    return dict(json.loads(library.options_to_json(options)))
 
 
 def _descriptors(
     there: Sequence[PasskeyRow], party: Party
 ) -> list[PublicKeyCredentialDescriptor] | None:
+    from venire.people import webauthn_library as library
+
     return [
-        PublicKeyCredentialDescriptor(
+        library.PublicKeyCredentialDescriptor(
             id=row.credential_id,
-            transports=[AuthenticatorTransport(one) for one in row.transports.split()] or None,
+            transports=[library.AuthenticatorTransport(one) for one in row.transports.split()]
+            or None,
         )
         for row in there
         if row.party == party.domain
@@ -230,27 +223,31 @@ def _descriptors(
 
 def transports_of(credential: dict[str, Any]) -> str:
     """How an authenticator says that it is reached; what is not in the standard is left out."""
+    from venire.people import webauthn_library as library
+
     response = credential.get("response")
     said = response.get("transports") if isinstance(response, dict) else None
     named = [one for one in said if isinstance(one, str)] if isinstance(said, list) else []
-    return " ".join(sorted(_TRANSPORTS.intersection(named[:20])))
+    return " ".join(sorted(library.TRANSPORTS.intersection(named[:20])))
 
 
 async def check_made(
     world: World, credential: dict[str, Any], party: Party, bound: str
 ) -> VerifiedRegistration:
     """A new passkey, checked. Invalid `passkey_refused`: of another origin, replayed, over."""
+    from venire.people import webauthn_library as library
+
     challenge = _known_challenge(world, credential, MAKE, bound, party)
     if challenge is None:
         raise refused()
     try:
-        made = verify_registration_response(
+        made = library.verify_registration_response(
             credential=credential,
             expected_challenge=challenge,
             expected_rp_id=party.domain,
             expected_origin=party.origin,
         )
-    except _FAULTS as error:
+    except library.FAULTS as error:
         raise refused() from error
     if len(made.credential_id) > _CREDENTIAL_BYTES or not await _spend(world, challenge):
         raise refused()
@@ -266,12 +263,14 @@ async def check_used(
     origin, a replay, a count that went back (section 6.1.1: a copy) are refused
     alike.
     """
+    from venire.people import webauthn_library as library
+
     credential, party, bound = ceremony
     challenge = _known_challenge(world, credential, purpose, bound, party)
     if challenge is None or row.party != party.domain:
         raise refused()
     try:
-        used = verify_authentication_response(
+        used = library.verify_authentication_response(
             credential=credential,
             expected_challenge=challenge,
             expected_rp_id=party.domain,
@@ -280,21 +279,8 @@ async def check_used(
             credential_current_sign_count=row.sign_count,
             require_user_verification=purpose == ENTER,
         )
-    except _FAULTS as error:
+    except library.FAULTS as error:
         raise refused() from error
     if not await _spend(world, challenge):
         raise refused()
     return Answered(used.new_sign_count, used.user_verified)
-
-
-_FAULTS: Final = (
-    exceptions.InvalidRegistrationResponse,
-    exceptions.InvalidAuthenticationResponse,
-    exceptions.WebAuthnException,
-    ValueError,
-    TypeError,
-    KeyError,
-    AttributeError,
-    IndexError,
-)
-"""What the library raises on what a browser sent; it reads bytes that a stranger chose."""

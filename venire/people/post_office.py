@@ -17,6 +17,7 @@ import msgspec
 from venire.kernel.clock import HOUR_MS, MINUTE_MS, utc_day
 from venire.kernel.errors import Conflict
 from venire.kernel.ports import Letter, MailAnswer, MailService
+from venire.kernel.told_once import ToldOnce
 from venire.people import unsubscribing
 from venire.people.bounces import return_path
 from venire.people.letter_words import words_of
@@ -78,13 +79,16 @@ class PostOffice:
 
     async def run(self) -> None:
         """Send letters until cancelled."""
+        stumbling = ToldOnce(_log, "post_office_stumbled")
         while True:
             try:
                 await self.deliver_due()
             except asyncio.CancelledError:
                 raise
-            except Exception:  # noqa: BLE001 - a worker outlives its work
-                _log.exception("post_office_stumbled")
+            except Exception as error:  # noqa: BLE001 - a worker outlives its work
+                stumbling.is_so(error=error)
+            else:
+                stumbling.is_over()
             await asyncio.sleep(_LOOK_S)
 
     async def deliver_due(self) -> int:

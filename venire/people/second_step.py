@@ -45,6 +45,7 @@ RECOVERY: Final = "recovery"
 ORDER: Final = (PASSKEY, TOTP, MAIL, TEXT, RECOVERY)
 BY_PASSWORD: Final = "password"  # noqa: S105 - the name of a first step
 BY_MAILBOX: Final = "mailbox"
+PAUSED: Final = "paused"
 LASTS_MS: Final = 10 * MINUTE_MS
 TRIES: Final = 5
 LETTERS: Final = 3
@@ -69,8 +70,7 @@ def ticket_cookie(base_url: str) -> str:
 async def begin(world: World, account_id: int, *, first: str) -> str:
     """A ticket for who took the first step; empty where that step is enough."""
     held = await factor_rows.load(world, account_id)
-    if not held.needed or (first == BY_MAILBOX and _mail_alone(held)):
-        # Whoever came by a letter has shown already that the mailbox is theirs.
+    if not held.needed:
         return ""
     ticket = await new_secret_of(world, account_id)
     until_ms = world.now_ms() + LASTS_MS
@@ -87,10 +87,6 @@ async def begin(world: World, account_id: int, *, first: str) -> str:
     )
     await _save(world, row)
     return ticket
-
-
-def _mail_alone(held: factor_rows.Factors) -> bool:
-    return bool(held.mail_at_ms) and not held.totp_at_ms and not held.passkeys
 
 
 def _key(ticket: str) -> str:
@@ -120,15 +116,36 @@ async def ways_of(
 ) -> tuple[str, ...]:
     """How this sign-in can go on, in the order in which it is offered."""
     held = await factor_rows.load(world, row.account_id)
-    by_mail = held.mail_at_ms and row.first != BY_MAILBOX and world.site.letters
+    by_mail = held.mail_at_ms and not _mail_shut(row, held, world.now_ms())
     there = {
         PASSKEY: bool(keys),
         TOTP: bool(held.totp_at_ms),
-        MAIL: bool(by_mail),
+        MAIL: bool(by_mail) and world.site.letters,
         TEXT: bool(held.text_at_ms) and await phones.has_phone(world, row.account_id),
         RECOVERY: bool(held.codes_left),
     }
     return tuple(way for way in ORDER if there[way])
+
+
+def _mail_shut(row: SecondStepRow, held: factor_rows.Factors, now_ms: int) -> str:
+    """Why a code by e-mail does not count in this sign-in; empty where it does, or is off.
+
+    One mailbox is one factor: neither after a letter that was the first step, nor soon after one
+    that made the password.
+    """
+    if factor_rows.paused_until_ms(held.mail_at_ms, now_ms) is not None:
+        return PAUSED
+    return BY_MAILBOX if held.mail_at_ms is not None and row.first == BY_MAILBOX else ""
+
+
+async def mail_shut(world: World, step: Waiting) -> tuple[str, int | None]:
+    """Why a code by e-mail is not offered though it is on, for the page: and until when.
+
+    `paused`, `mailbox` (the first step was a letter), or empty.
+    """
+    held = await factor_rows.load(world, step.account.id)
+    why = _mail_shut(step.row, held, world.now_ms())
+    return why, held.mail_at_ms if why == PAUSED else None
 
 
 async def send_code(world: World, step: Waiting) -> None:

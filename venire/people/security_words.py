@@ -81,6 +81,14 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
             " opens your account stands here:"
         ),
     ),
+    rows.MAIL_PAUSED: (
+        "Codes by e-mail do not count for three days on {site}",
+        (
+            "A new password for @{username} on {site} was chosen by a letter to this address. So a"
+            " code that is sent here does not count for three days: a recovery code opens the"
+            " account until then. What opens your account stands here:"
+        ),
+    ),
     rows.TEXT_ADDED: (
         "Codes by text were turned on on {site}",
         (

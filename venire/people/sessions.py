@@ -58,6 +58,8 @@ async def session_account(world: World, secret: str | None) -> Account | None:
     row = await world.storage.get(SESSIONS, (secret_hash(secret),))
     if row is None or row.until_ms <= world.now_ms():
         return None
+    if row.created_at_ms < world.site.signed_out_before_ms:
+        return None
     account = await load_account(world, row.account_id)
     if account is None or account.state == DELETED or account.disabled:
         return None

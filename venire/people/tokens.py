@@ -106,6 +106,8 @@ async def authenticate(world: World, secret: str) -> Bearer | None:
         return None
     account = None
     if row.account_id is not None:
+        if row.created_at_ms < world.site.signed_out_before_ms:
+            return None
         account = await load_account(world, row.account_id)
         if account is None or account.state == "deleted":
             return None

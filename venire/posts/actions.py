@@ -181,7 +181,7 @@ async def history(world: World, post: Post) -> list[Version]:
 def _version(world: World, row: PostVersionRow) -> Version:
     attachments, poll = store.version_shown(row)
     return Version(
-        html=writing.earlier_html(row.text, store.version_mentions(row), world.site.domain),
+        html=writing.earlier_html(world, row.text, store.version_mentions(row)),
         spoiler=row.spoiler,
         sensitive=row.sensitive,
         at_ms=row.at_ms,

@@ -132,10 +132,9 @@ async def _written(
 async def _named(world: World, line: BroughtPost, entities: Sequence[Entity]) -> dict[str, Mention]:
     """Whom an old post names of this site: with the domain, and only where it says so itself."""
     named: dict[str, Mention] = {}
-    domain = world.site.domain.lower()
     for entity in entities:
         key = handle_key(entity)
-        here = entity.kind == "mention" and (entity.domain or "").lower() == domain
+        here = entity.kind == "mention" and world.site.own.has(entity.domain or "")
         if not here or key not in line.named or len(named) >= rules.MENTIONS_MOST:
             continue
         account = await find_by_handle(world, entity.value)

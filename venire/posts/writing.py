@@ -8,11 +8,12 @@ import msgspec
 
 from venire.kernel.errors import NotFound
 from venire.kernel.ids import AccountId, PostId
+from venire.kernel.own_names import OwnNames
 from venire.people.follows import is_following
 from venire.people.model import DELETED, Account
 from venire.people.store import find_by_handle
 from venire.posts import quotes, rules, store
-from venire.posts.markup import clean_text, handle_key, render
+from venire.posts.markup import BASE, clean_text, handle_key, render
 from venire.posts.media.actions import claim
 from venire.posts.media.model import Attachment
 from venire.posts.model import DIRECT, FOLLOWERS, Draft, Edit, Mention, Post
@@ -64,16 +65,19 @@ async def _named(world: World, entities: Sequence[Entity]) -> dict[str, Mention]
 
 
 def _here(world: World, entity: Entity) -> bool:
-    return entity.domain is None or entity.domain.lower() == world.site.domain.lower()
+    return entity.domain is None or world.site.own.has(entity.domain)
 
 
-def earlier_html(text: str, mentions: Iterable[Mention], domain: str) -> str:
+def earlier_html(world: World, text: str, mentions: Iterable[Mention]) -> str:
     """The markup of an earlier version, from its text and whom it named then."""
-    named: dict[str, Mention] = {}
-    for mention in mentions:
-        name = mention.username.lower()
-        named |= {name: mention, f"{name}@{domain.lower()}": mention}
-    return render(text, find_entities(text), named)
+    entities = find_entities(text)
+    there = {mention.username.lower(): mention for mention in mentions}
+    named = {
+        handle_key(entity): there[entity.value.lower()]
+        for entity in entities
+        if entity.kind == "mention" and entity.value.lower() in there and _here(world, entity)
+    }
+    return render(text, entities, named)
 
 
 async def parent_of(world: World, author_id: int, post_id: int | None) -> Post | None:
@@ -204,13 +208,15 @@ async def message_post(world: World, sender: Account, recipient: Account, text: 
         body = body.encode()[:_MESSAGE_BYTES].decode(errors="ignore") + "…"
     entities = [e for e in find_entities(body) if e.kind != "tag"]
     mention = Mention(recipient.id, recipient.username)
+    html = render(body, entities, {recipient.username.lower(): mention})
     post_id = PostId(world.ids.next())
     return Post(
         id=post_id,
         version=1,
         author_id=sender.id,
         text=body,
-        html=render(body, entities, {recipient.username.lower(): mention}),
+        # Read after a move, the way to one's case must not lead to a name that another has now.
+        html=OwnNames((world.site.host,)).led_to(html, BASE),
         spoiler="",
         visibility=DIRECT,
         language=None,

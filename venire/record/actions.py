@@ -68,6 +68,11 @@ class Sequencer:
         return self._epoch
 
     @property
+    def signer(self) -> Signer:
+        """Who signs its checkpoints."""
+        return self._signer
+
+    @property
     def verifier_key(self) -> str:
         """The public key in note format, `name+hash+key`."""
         return str(self._signer.verifier)

@@ -71,6 +71,10 @@ class Signer:
         public = self._private.public_key().public_bytes_raw()
         self.verifier = VerifierKey(name=name, key_id=key_id(name, public), public_key=public)
 
+    def named(self, name: str) -> Signer:
+        """The same key under another name. Refused `key_name`."""
+        return Signer(name, self._private.private_bytes_raw())
+
     def sign(self, text: str) -> Signature:
         """Sign the text of a note, its final newline included."""
         return Signature(

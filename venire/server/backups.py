@@ -26,6 +26,7 @@ from venire.storage.engines.sqlite_upkeep import (
     copy_file,
     faults_of,
     marks_of,
+    saying_full,
     sync,
 )
 
@@ -103,13 +104,14 @@ def take(
     fresh = place / f"{_UNFINISHED}{chance.token(6).hex()}"
     fresh.mkdir(mode=0o700)
     try:
-        copy_file(data / FACTS, fresh / FACTS, note("Copying the database"))
-        for plain in (data / "record.pub", *sorted(data.glob("*.toml"))):
-            if plain.is_file():
-                shutil.copyfile(plain, fresh / plain.name)
-        _copy_objects(data, fresh, stored, note)
-        _write_manifest(data, fresh, now_ms, reason, len(stored) if objects else None)
-        return _give_name(place, fresh, now_ms)
+        with saying_full(place):
+            copy_file(data / FACTS, fresh / FACTS, note("Copying the database"))
+            for plain in (data / "record.pub", *sorted(data.glob("*.toml"))):
+                if plain.is_file():
+                    shutil.copyfile(plain, fresh / plain.name)
+            _copy_objects(data, fresh, stored, note)
+            _write_manifest(data, fresh, now_ms, reason, len(stored) if objects else None)
+            return _give_name(place, fresh, now_ms)
     except BaseException:
         shutil.rmtree(fresh, ignore_errors=True)
         raise

@@ -6,32 +6,35 @@ keys and settings.
 
 from __future__ import annotations
 
-import asyncio
+import contextlib
+import hashlib
 from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import apsw
 import msgspec
 
 from venire.continuity.recovery.restoring import Note
+from venire.kernel.chance import Chance
 from venire.kernel.clock import Clock
-from venire.kernel.errors import Conflict, Invalid
+from venire.kernel.errors import Invalid, NotFound
 from venire.kernel.ids import Ids
-from venire.storage.engines.sqlite_statements import statements_for
-from venire.storage.engines.sqlite_upkeep import FACTS
+from venire.storage.engines.sqlite_upkeep import FACTS, alone, settle
 from venire.storage.journal import JournalEntry
 from venire.storage.migrations import SCHEMA_VERSION
 from venire.storage.tables.every import ALL
 from venire.storage.verbs import Table
 
-_PAGE: Final = 2_000
+if TYPE_CHECKING:
+    from venire.storage.engines.cql_driver import Contact
+    from venire.storage.engines.cql_filling import Page
+
+_PAGE: Final = 500
 _ENTRIES: Final = (
     "SELECT sequence, at_ms, aggregate, events, writes FROM outbox"
     " WHERE sequence > ? ORDER BY sequence LIMIT ?"
 )
-
-Page = list[tuple[tuple[Any, ...], int | None]]
 
 
 class Filled(msgspec.Struct, frozen=True):
@@ -42,38 +45,82 @@ class Filled(msgspec.Struct, frozen=True):
     told_again: int
 
 
-async def fill(folder: Path, cluster: str, clock: Clock, note: Note) -> Filled:
-    """Fill an empty keyspace, `HOST:PORT/KEYSPACE`, from the data file of a folder.
-
-    Invalid `cluster_malformed`; Conflict `keyspace_not_empty`; Unavailable `storage_unreachable`.
-    """
-    # The driver is an extra of the package.
-    from venire.storage.engines.cql import CqlStorage
+def contact_of(cluster: str) -> Contact:
+    """A cluster as it is typed: `HOST:PORT/KEYSPACE`. Raises Invalid `cluster_malformed`."""
+    # The driver is an extra of the package, here and below.
     from venire.storage.engines.cql_driver import Contact
-    from venire.storage.engines.cql_replay import CqlReplay
 
     where, _, keyspace = cluster.partition("/")
     host, _, port = where.rpartition(":")
     if not host or not port.isdigit() or not keyspace.isidentifier():
         raise Invalid("cluster_malformed", "--cluster: as 10.0.0.1:9042/venire")
-    contact = Contact((host,), int(port), keyspace)
-    storage = await CqlStorage.open(contact, clock, Ids(clock), ALL, replicas=1)
-    connection = apsw.Connection(str(folder / FACTS), flags=apsw.SQLITE_OPEN_READONLY)
-    try:
-        replay = CqlReplay(storage, clock, ALL)
-        done = await replay.through()
-        if done == 0 and storage.newest_event_id():
-            raise Conflict("keyspace_not_empty", "a site lies in this keyspace: name another one")
-        facts = [table for table in ALL if not table.rebuildable]
-        told, rows = note("Filling the cluster"), 0
-        for number, table in enumerate(facts, 1):
-            rows += await replay.fill(table, _pages(connection, table))
-            told(number, len(facts))
-        again = await _tell_again(connection, replay, note)
-    finally:
-        connection.close()
-        await storage.close()
-    return Filled(keyspace, rows, again)
+    return Contact((host,), int(port), keyspace)
+
+
+async def prepare(cluster: str, clock: Clock, chance: Chance, *, make: bool) -> None:
+    """See that a keyspace can be filled, and `make` its tables ahead.
+
+    Invalid `cluster_malformed`; Conflict `keyspace_not_empty`; Unavailable `storage_unreachable`.
+    """
+    from venire.storage.engines.cql_filling import prepare_keyspace
+
+    await prepare_keyspace(contact_of(cluster), ALL, clock=clock, chance=chance, make=make)
+
+
+async def fill(folder: Path, cluster: str, clock: Clock, chance: Chance, note: Note) -> Filled:
+    """Fill an empty keyspace from the data file of a folder.
+
+    Broken off, it goes on with the same folder. Invalid `cluster_malformed`; NotFound
+    `site_not_there`; Conflict `keyspace_not_empty`, `keyspace_half_filled`; Unavailable
+    `site_is_running`, `storage_unreachable`.
+    """
+    from venire.storage.engines.cql import CqlStorage
+    from venire.storage.engines.cql_filling import fill_keyspace
+    from venire.storage.engines.cql_replay import CqlReplay
+
+    if not (folder / FACTS).is_file():
+        raise NotFound(
+            "site_not_there", f"there is no site in {folder}: name its folder with --data"
+        )
+    contact = contact_of(cluster)
+    with contextlib.ExitStack() as stack:
+        # A row that changes while it is read would be there by half.
+        stack.enter_context(alone(folder))
+        settle(folder)
+        connection = apsw.Connection(str(folder / FACTS), flags=apsw.SQLITE_OPEN_READONLY)
+        stack.callback(connection.close)
+        counts = {table.name: _count(connection, table) for table in ALL if not table.rebuildable}
+        total, told = sum(counts.values()), note("Filling the cluster")
+        # Rows are sent while tables are made: the one that takes longest has to be there first.
+        rows = await fill_keyspace(
+            contact,
+            sorted(ALL, key=lambda table: -counts.get(table.name, -1)),
+            lambda table: _pages(connection, table),
+            _named(folder, connection),
+            clock=clock,
+            chance=chance,
+            told=lambda sent: told(sent, total),
+        )
+        storage = await CqlStorage.open(contact, clock, Ids(clock), ALL)
+        try:
+            again = await _tell_again(connection, CqlReplay(storage, clock, ALL), note)
+            await storage.filled()
+        finally:
+            await storage.close()
+    return Filled(contact.keyspace, rows, again)
+
+
+def _count(connection: apsw.Connection, table: Table[Any]) -> int:
+    return int(connection.execute(f"SELECT count(*) FROM {table.name}").get)  # noqa: S608 - declared
+
+
+def _named(folder: Path, connection: apsw.Connection) -> int:
+    """A number for what the rows come from: the site, and how far its journal went."""
+    place = connection.execute("SELECT max(sequence) FROM outbox").get
+    public = folder / "record.pub"
+    site = public.read_bytes() if public.exists() else b""
+    digest = hashlib.blake2b(b"%b %d" % (site, place or 0), digest_size=7).digest()
+    return 1 + int.from_bytes(digest, "big")
 
 
 async def _pages(connection: apsw.Connection, table: Table[Any]) -> AsyncIterator[Page]:
@@ -82,21 +129,15 @@ async def _pages(connection: apsw.Connection, table: Table[Any]) -> AsyncIterato
     wanted = ", ".join([*names, "expires_at_ms" if table.expires else "NULL"])
     keys, marks = ", ".join(table.key), ", ".join("?" * len(table.key))
     text = f"SELECT {wanted} FROM {table.name}"  # noqa: S608 - declared names alone
-    decode = statements_for(table).decode
-    after: tuple[Any, ...] | None = None
+    after: tuple[Any, ...] = ()
     while True:
-        bound = "" if after is None else f" WHERE ({keys}) > ({marks})"
+        bound = f" WHERE ({keys}) > ({marks})" if after else ""
         sql = f"{text}{bound} ORDER BY {keys} LIMIT {_PAGE}"
-        found = await asyncio.to_thread(_read, connection, sql, after or ())
-        page = [(msgspec.structs.astuple(decode(values[:-1])), values[-1]) for values in found]
-        yield page
-        if len(page) < _PAGE:
+        found: list[tuple[Any, ...]] = connection.execute(sql, after).fetchall()
+        yield [(values[:-1], values[-1]) for values in found]
+        if len(found) < _PAGE:
             return
-        after = tuple(page[-1][0][place] for place in table.key_positions)
-
-
-def _read(connection: apsw.Connection, sql: str, values: tuple[Any, ...]) -> list[Any]:
-    return connection.execute(sql, values).fetchall()
+        after = tuple(found[-1][place] for place in table.key_positions)
 
 
 async def _tell_again(connection: apsw.Connection, replay: Any, note: Note) -> int:
@@ -109,6 +150,7 @@ async def _tell_again(connection: apsw.Connection, replay: Any, note: Note) -> i
         if not found:
             return count
         entries = [JournalEntry(*values) for values in found]
-        count += await replay.apply(entries, SCHEMA_VERSION)
+        # Without their rows, which are there as they ended: one that was erased came back else.
+        count += await replay.apply(entries, SCHEMA_VERSION, rows=False)
         after = entries[-1].sequence
         told(count, count)

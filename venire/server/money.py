@@ -65,9 +65,13 @@ class _Given:
                 f"vendors: {vendor.kind} {vendor.name!r}: secret_file: a line with the key, and one"
                 " with the secret of its webhooks",
             )
-        named = option(vendor, "currencies", "")
-        if named:
-            self.more["currencies"] = frozenset(one.strip() for one in named.split(","))
+
+    def in_currencies(self) -> dict[str, Any]:
+        """What an adapter takes that can be told which currencies it is for."""
+        named = option(self.vendor, "currencies", "")
+        if not named:
+            return self.more
+        return {**self.more, "currencies": frozenset(one.strip() for one in named.split(","))}
 
     def at(self, address: str) -> str:
         """Where the vendor is."""
@@ -75,27 +79,28 @@ class _Given:
 
 
 def _stripe(one: _Given) -> PaymentService:
-    return Stripe(one.key, one.hook, one.digits, address=one.at(stripe_api.ADDRESS), **one.more)
+    address = one.at(stripe_api.ADDRESS)
+    return Stripe(one.key, one.hook, one.digits, address=address, **one.in_currencies())
 
 
 def _xendit(one: _Given) -> PaymentService:
-    return Xendit(one.key, one.hook, one.digits, address=one.at(xendit_api.ADDRESS), **one.more)
+    address = one.at(xendit_api.ADDRESS)
+    return Xendit(one.key, one.hook, one.digits, address=address, **one.in_currencies())
 
 
 def _btcpay(one: _Given) -> PaymentService:
     address, store = option(one.vendor, "address"), option(one.vendor, "store")
-    return BtcPay(address, one.key, store, one.hook, one.digits, **one.more)
+    return BtcPay(address, one.key, store, one.hook, one.digits, **one.in_currencies())
 
 
 def _stripe_connect(one: _Given) -> PayoutService:
-    one.more.pop("currencies", None)
     address = one.at(stripe_api.ADDRESS)
     return StripeConnect(one.key, one.hook, one.digits, address=address, **one.more)
 
 
 def _xendit_payouts(one: _Given) -> PayoutService:
     address = one.at(xendit_api.ADDRESS)
-    return XenditPayouts(one.key, one.hook, one.digits, address=address, **one.more)
+    return XenditPayouts(one.key, one.hook, one.digits, address=address, **one.in_currencies())
 
 
 PAYMENTS: Final[Mapping[str, Callable[[_Given], PaymentService]]] = {

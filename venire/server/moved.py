@@ -67,6 +67,9 @@ async def led_on(scope: Scope, receive: Receive, send: Send, to: str) -> None:
     if scope["method"] in _READS:
         query = scope["query_string"].decode("latin-1")
         path = scope.get("raw_path", scope["path"].encode()).decode("latin-1").partition("?")[0]
+        if not path.startswith("/"):
+            # `*`, or `@other.example`, which would make the new address part of another one.
+            path = "/"
         # Not a permanent one: browsers keep those for ever, and a site may come back.
         response = RedirectResponse(f"{to}{path}{'?' + query if query else ''}", 307)
     else:

@@ -27,6 +27,7 @@ from venire.continuity.objects.object_mirroring import Mirroring
 from venire.kernel.clock import DAY_MS, HOUR_MS
 from venire.kernel.errors import Problem
 from venire.kernel.ports import ObjectStore
+from venire.kernel.told_once import ToldOnce
 from venire.kernel.vendors import VendorFault
 from venire.server import keys
 from venire.server.settings import Settings
@@ -115,11 +116,15 @@ async def _keep_compared(world: World, stores: ObjectStores) -> None:
     """Compare each kind once a day; at once where a store is new, or has lost what it had."""
     compared_ms = -HOUR_MS
     known: frozenset[str] = frozenset()
+    keyless = ToldOnce(_log, "store_without_key")
     while True:
         wait_s = _LOOK_S
         without = await _without_key(stores)
-        for name in without - known:
-            _log.error("store_without_key", extra={"vendor": name})
+        # One that is new to us never had it: nothing has happened to it.
+        lost = without & await _compared_before(world, stores)
+        for name in lost:
+            keyless.is_so(of=name, vendor=name)
+        keyless.are_over(but=lost)
         # At once where it is news; one that takes no key would be compared each minute.
         again = abs(world.now_ms() - compared_ms) >= HOUR_MS
         emptied = bool(without - known) or (bool(without) and again)
@@ -149,6 +154,17 @@ async def _without_key(stores: ObjectStores) -> frozenset[str]:
             # One that does not answer has lost nothing yet.
             continue
     return frozenset(found)
+
+
+async def _compared_before(world: World, stores: ObjectStores) -> frozenset[str]:
+    """The stores that our key was left in, at the last comparison of each kind."""
+    try:
+        last = [await newest(world, kind) for kind in stores.kinds]
+    except Problem:
+        # It is asked again in a minute.
+        return frozenset()
+    reports = [item for one in last if one is not None for item in one.stores.items()]
+    return frozenset(name for name, report in reports if report.reachable)
 
 
 async def _is_due(world: World, stores: ObjectStores, kind: str) -> bool:

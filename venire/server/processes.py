@@ -26,6 +26,7 @@ from venire.kernel.errors import Problem
 
 _log = logging.getLogger(__name__)
 _PR_SET_PDEATHSIG = 1
+_RING, _CALL = b"!", b"?"
 _PAUSE_S = 1.0
 _LONGEST_PAUSE_S = 60.0
 _FAREWELL_S = 12.0
@@ -39,7 +40,9 @@ class Bell:
         self._mine = mine
         self._others = others
         self._rung = False
+        self._called = False
         self._wakes: list[Callable[[], None]] = []
+        self._hurries: list[Callable[[], None]] = []
 
     def listen(self) -> None:
         """Begin to hear, on the running loop."""
@@ -53,25 +56,38 @@ class Bell:
         """Call `wake` when another process has committed something."""
         self._wakes.append(wake)
 
+    def on_call(self, hurry: Callable[[], None]) -> None:
+        """Call `hurry` when somebody in another process waits for a store."""
+        self._hurries.append(hurry)
+
     def ring(self) -> None:
         """Tell the others, once for all that is committed in this turn of the loop."""
         if not self._rung and self._others:
             self._rung = True
             asyncio.get_running_loop().call_soon(self._send)
 
+    def call(self) -> None:
+        """Tell the others that somebody here waits for what was committed to be in a store."""
+        self._called = True
+        self.ring()
+
     def _send(self) -> None:
-        self._rung = False
+        said = _CALL if self._called else _RING
+        self._rung = self._called = False
         for other in self._others:
             # Whoever has not heard the last ring yet will hear of this one by it.
             with contextlib.suppress(BlockingIOError, ConnectionError, OSError):
-                other.send(b"!", socket.MSG_DONTWAIT)
+                other.send(said, socket.MSG_DONTWAIT)
 
     def _hear(self) -> None:
+        called = False
         with contextlib.suppress(BlockingIOError):
-            while self._mine.recv(64, socket.MSG_DONTWAIT):
-                pass
+            while said := self._mine.recv(64, socket.MSG_DONTWAIT):
+                called = called or said == _CALL
         for wake in self._wakes:
             wake()
+        for hurry in self._hurries if called else ():
+            hurry()
 
 
 def follow_parent(parent: int) -> None:

@@ -31,7 +31,7 @@ from venire.kernel.errors import Unavailable
 from venire.people import challenges
 from venire.people.ages import load_ages
 from venire.people.joining import Door
-from venire.server import keys, moved
+from venire.server import keys, moved, site_names
 from venire.server.acknowledging import kept_first
 from venire.server.connections import BoundedProtocol
 from venire.server.logs import configure_logging
@@ -40,6 +40,7 @@ from venire.server.processes import Bell, Helpers, bells, follow_parent
 from venire.server.pulse import Board
 from venire.server.rehearsal import rehearse
 from venire.server.settings import Settings
+from venire.server.shipping import call_when_waiting
 from venire.server.sockets import FrameProtocol
 from venire.server.upgrading import upgrade_at_start
 from venire.server.wiring import open_house
@@ -202,6 +203,7 @@ async def serve(
         bell.listen()
         house.storage.on_commit(bell.ring)
         bell.on_ring(app.streaming.station.hub.wake)
+        call_when_waiting(house.storage, bell)
         await rehearse(app, house.world)
         async with leading(house, server.stop, bell):
             if opened is not None:
@@ -255,6 +257,9 @@ def _say(line: str) -> None:
 def _greet(settings: Settings, key: str) -> None:
     """What a person at the terminal needs: where it is, and the key that proves the record."""
     lines = [f"Venire is at {settings.url}", f"record key   {key}"]
+    names = site_names.in_force(settings)
+    if site_names.moved(settings, names):
+        lines.append(f"handles end with @{names.handle_domain}, as they did before")
     if settings.acceptance:
         lines.insert(
             0,

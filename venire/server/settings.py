@@ -17,9 +17,12 @@ from urllib.parse import urlsplit
 import msgspec
 
 from venire.continuity.names.beacon import SIGNERS, is_site
+from venire.kernel.clock import parse_iso_ms
 from venire.kernel.errors import Invalid
+from venire.kernel.own_names import is_lasting
 from venire.kernel.zones import is_name
 from venire.record.note import parse_verifier_key
+from venire.server.near_names import of_unknown_field
 from venire.server.store_settings import StoreSettings, check_stores
 from venire.server.vendor_settings import VendorSettings, check_vendors, of_kind
 from venire.treasury.membership_rules import Price, prices_of
@@ -42,6 +45,8 @@ _LISTS = frozenset(
 _BLOCKS = frozenset({"vendors", "stores", "prices"})
 """Settings that are blocks of the file, and nowhere else."""
 _MOST_PROCESSES = 16
+_LEAST_SHIP_MS, _MOST_SHIP_MS = 50, 5_000
+"""Oftener than the first, a store has not answered yet; a move waits ten seconds for its last."""
 _URL = re.compile(r"https?://(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(:(?P<port>[0-9]{1,5}))?")
 """What handles and every link begin with: no name, no path, no letter a browser would rewrite."""
 _DOMAIN = re.compile(r"(?=.{4,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}")
@@ -57,6 +62,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     port: int = 8000
     profile: Profile = "default"
     base_url: str = ""
+    handle_domain: str = ""
     title: str = "Venire"
     description: str = ""
     language: Literal["en", "id"] = "en"
@@ -87,6 +93,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     text_budget: int = 2_000
     mail_bounces: str = ""
     passkey_domains: tuple[str, ...] = ()
+    signed_out_before: str = ""
     certificate_names: tuple[str, ...] = ()
     auto_upgrade: bool = True
     backups_kept: int = 3
@@ -100,6 +107,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     durable: Literal["local", "remote"] = "local"
     store_patience_s: int = 10
     store_given_up_days: int = 7
+    ship_every_ms: int = 100
 
     @property
     def folder(self) -> Path:
@@ -110,6 +118,11 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     def acceptance(self) -> bool:
         """Whether this is a server for test suites and drills, never for people."""
         return self.profile == "acceptance"
+
+    @property
+    def signed_out_before_ms(self) -> int:
+        """Before which moment nobody's sign-in counts any more; 0: there is none."""
+        return parse_iso_ms(self.signed_out_before) if self.signed_out_before else 0
 
     @property
     def letters(self) -> bool:
@@ -125,16 +138,19 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
 
     @property
     def url(self) -> str:
-        """Where the site is reached, without a trailing slash.
+        """Where the site is reached, without a trailing slash, as browsers write it.
 
         Clients' own test suites look for `localhost`, which is both addresses of this machine.
         """
         host = "localhost" if self.acceptance else _host_text(self.host)
-        return self.base_url or f"http://{host}:{self.port}"
+        # They compare it letter by letter with where a form or a passkey comes from.
+        base_url = self.base_url.lower()
+        usual = ":443" if base_url.startswith("https://") else ":80"
+        return base_url.removesuffix(usual) or f"http://{host}:{self.port}"
 
     @property
     def domain(self) -> str:
-        """The host (and port, if it is not the usual one) that handles end with."""
+        """The host (and port, if it is not the usual one) at which the site is reached."""
         return urlsplit(self.url).netloc
 
 
@@ -155,12 +171,20 @@ def load_settings(
         try:
             msgspec.convert(said, Settings, strict=False)
         except msgspec.ValidationError as error:
-            raise Invalid("settings_invalid", f"{place}: {error}") from error
+            why = of_unknown_field(str(error), _fields())
+            raise Invalid("settings_invalid", f"{place}: {why}") from error
     settings = msgspec.convert(
         {**written, **spoken, **given, "data": str(folder)}, Settings, strict=False
     )
     check_settings(settings)
     return settings
+
+
+def _fields() -> dict[str, list[str]]:
+    """What may be named in the file and in each block of it."""
+    known: dict[str, type[msgspec.Struct]]
+    known = {"": Settings, "vendors": VendorSettings, "stores": StoreSettings, "prices": Price}
+    return {place: [one.name for one in msgspec.structs.fields(of)] for place, of in known.items()}
 
 
 def _from_file(file: Path) -> dict[str, Any]:
@@ -237,12 +261,21 @@ def _check_listed(settings: Settings) -> None:
 
 
 def _check_domains(settings: Settings) -> None:
+    name = settings.handle_domain
+    if name and not (is_lasting(name) and name == name.partition(":")[0]):
+        hint = "handle_domain: a name in small letters, as example.org (xn--... in other scripts)"
+        raise Invalid("settings_invalid", hint)
     if settings.mail_bounces and not _DOMAIN.fullmatch(settings.mail_bounces):
         raise Invalid("settings_invalid", "mail_bounces: a domain, as bounces.example.org")
     domains = settings.passkey_domains
     if len(domains) > _MOST_DOMAINS or not all(_DOMAIN.fullmatch(one) for one in domains):
         hint = f"passkey_domains: {_MOST_DOMAINS} at most, as standby.example.net"
         raise Invalid("settings_invalid", hint)
+    try:
+        settings.signed_out_before_ms  # noqa: B018 - whether it can be read
+    except (ValueError, OverflowError) as error:
+        hint = "signed_out_before: a moment, as 2026-11-21T10:00:00Z"
+        raise Invalid("settings_invalid", hint) from error
     if not all(is_name(one) for one in settings.certificate_names):
         hint = "certificate_names: names, as example.org or *.example.org"
         raise Invalid("settings_invalid", hint)
@@ -254,6 +287,9 @@ def _check_patience(settings: Settings) -> None:
         raise Invalid("settings_invalid", "durable: remote needs a [[stores]] block")
     if settings.store_patience_s < 1 or settings.store_given_up_days < 1:
         raise Invalid("settings_invalid", "store_patience_s, store_given_up_days: 1 or more")
+    if not _LEAST_SHIP_MS <= settings.ship_every_ms <= _MOST_SHIP_MS:
+        hint = f"ship_every_ms: {_LEAST_SHIP_MS} to {_MOST_SHIP_MS}"
+        raise Invalid("settings_invalid", hint)
 
 
 def _check_proxies(proxies: tuple[str, ...]) -> None:

@@ -14,11 +14,12 @@ from pyrage.x25519 import Recipient
 
 from venire.continuity.journal.generations import check_ours
 from venire.continuity.journal.identities import parse_identities, read_recipient
+from venire.continuity.journal.news import Pace
 from venire.continuity.journal.offsite import Stores
 from venire.continuity.journal.shipper import Shipper
-from venire.continuity.journal.shipping import Pace
 from venire.continuity.journal.slices import Slices
 from venire.continuity.journal.stores import Store
+from venire.continuity.recovery.restoring import record_check
 from venire.kernel.chance import Chance
 from venire.kernel.clock import DAY_MS
 from venire.record.note import Signer
@@ -27,6 +28,7 @@ from venire.server.keys import make_once
 from venire.server.processes import Bell
 from venire.server.settings import Settings
 from venire.storage.engines.sqlite import SqliteStorage
+from venire.storage.verbs import Storage
 from venire.storage.world import World
 
 DRILL_KEY: Final = "backup-drill.key"
@@ -45,7 +47,8 @@ class Shipping:
 
     def shipper(self, world: World) -> Shipper:
         """A shipper of this site; it runs in one process at a time."""
-        slices = Slices(world.storage, self.recipients, self._sign)
+        check = record_check(str(self.signer.verifier))
+        slices = Slices(world.storage, self.recipients, self._sign, check)
         origin = self.signer.verifier.name
         return Shipper(world, self.stores, slices, origin=origin, pace=self.pace)
 
@@ -72,10 +75,17 @@ async def open_shipping(
             refuses=settings.when_stores_fail == "refuse",
         )
     pace = Pace(
+        gap_s=settings.ship_every_ms / 1000,
         patience_s=settings.store_patience_s,
         given_up_ms=settings.store_given_up_days * DAY_MS,
     )
     return Shipping(stores, tuple(recipients), signer, pace)
+
+
+def call_when_waiting(storage: Storage, bell: Bell) -> None:
+    """In each process: whoever waits for a store has the leader's shipper hear of it."""
+    if isinstance(storage, SqliteStorage) and isinstance(storage.offsite, Stores):
+        storage.offsite.on_wait(bell.call)
 
 
 def drill_recipient(folder: Path, chance: Chance) -> Recipient:
@@ -102,6 +112,9 @@ async def keep_shipping(shipping: Shipping, world: World, bell: Bell | None) -> 
         storage.on_commit(shipper.wake)
     if bell is not None:
         bell.on_ring(shipper.wake)
+        bell.on_call(shipper.hurry)
+    if isinstance(storage, SqliteStorage) and isinstance(storage.offsite, Stores):
+        storage.offsite.on_wait(shipper.hurry)
     try:
         await shipper.run()
     except asyncio.CancelledError:

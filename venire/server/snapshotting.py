@@ -13,7 +13,7 @@ import logging
 import os
 import signal
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -30,6 +30,7 @@ from venire.server import keys
 from venire.server.backup_sources import stores_of
 from venire.server.settings import Settings
 from venire.server.shipping import DRILL_KEY, drill_recipient
+from venire.server.site_names import handle_domain
 from venire.storage.tables.restoring import RestoreDrillRow
 from venire.storage.world import World
 
@@ -39,6 +40,9 @@ _LOCK: Final = "snapshot.lock"
 _LOOK_S: Final = 60.0
 _FIRST_PAUSE_S: Final = 5.0
 _AGAIN_S: Final = 300.0
+_SOON_MS: Final = HOUR_MS // 2
+_READ: Final = 10
+_NONE_MS: Final = 100 * DAY_MS
 _DRILL_AFTER_S: Final = 900.0
 _LONGEST_S: Final = 6 * 3_600.0
 _NICER: Final = 10
@@ -54,13 +58,16 @@ def _only_one(data: Path) -> Iterator[None]:
         yield
 
 
-async def ship_snapshot(settings: Settings, clock: Clock, chance: Chance) -> list[Shipped]:
+async def ship_snapshot(
+    settings: Settings, clock: Clock, chance: Chance, only: Sequence[str] = ()
+) -> list[Shipped]:
     """Ship a snapshot to every store of the settings now, then destroy what is past its time.
 
-    Unavailable `snapshot_running`, `not_shipping_yet`, `snapshot_nowhere`, `disk_full`.
+    `only`: to these alone. NotFound `no_stores`; Unavailable `snapshot_running`,
+    `not_shipping_yet`, `snapshot_nowhere`, `disk_full`.
     """
     data = settings.folder
-    stores = stores_of(settings)
+    stores = _named(settings, only)
     texts = settings.backup_recipients
     recipients = [read_recipient(text) for text in texts]
     recipients.append(drill_recipient(data, chance))
@@ -69,7 +76,7 @@ async def ship_snapshot(settings: Settings, clock: Clock, chance: Chance) -> lis
         shipped = await snapshots.take_physical(
             data,
             stores,
-            Origin(site=settings.domain, naming_key=naming_key),
+            Origin(site=handle_domain(settings), naming_key=naming_key),
             recipients,
             now_ms=clock.now_ms(),
             chance=chance,
@@ -92,6 +99,14 @@ def _signing(data: Path) -> manifests.Sign:
     return lambda message: signer.sign(message.decode()).signature
 
 
+def _named(settings: Settings, only: Sequence[str]) -> list[Store]:
+    """The stores of the settings, or these of them. NotFound `no_stores`."""
+    stores = [one for one in stores_of(settings) if not only or one.name in only]
+    if not stores:
+        raise NotFound("no_stores", "the settings name no such store: see docs/continuity.md")
+    return stores
+
+
 async def drill_now(
     settings: Settings, world: World, only: Sequence[str] = ()
 ) -> list[RestoreDrillRow]:
@@ -99,9 +114,7 @@ async def drill_now(
 
     NotFound `no_stores`, `identity_missing`.
     """
-    stores = [one for one in stores_of(settings) if not only or one.name in only]
-    if not stores:
-        raise NotFound("no_stores", "the settings name no such store: see docs/continuity.md")
+    stores = _named(settings, only)
     identities = read_identities(settings.folder / "keys" / DRILL_KEY)
     public = (settings.folder / "record.pub").read_text(encoding="utf-8")
     check = record_check(public)
@@ -117,21 +130,52 @@ async def drill_now(
 async def keep_snapshots(settings: Settings, clock: Clock) -> None:
     """Ship a snapshot each hour, until cancelled."""
     stores = stores_of(settings)
-    pause_s = _FIRST_PAUSE_S
+    turns = Turns()
     while stores:
-        wait_s = _LOOK_S
-        if not await _is_told(stores):
-            wait_s = _FIRST_PAUSE_S
-        elif await snapshot_due(settings, stores, clock.now_ms()):
-            done = await run_beside("snapshot", "--ship-only", "--data", settings.data)
-            if done == 0:
-                # A store that shows us another one than we sent is not sent one each minute.
-                wait_s, pause_s = _AGAIN_S, _FIRST_PAUSE_S
-            else:
-                # At a first start the stores do not know of the site yet: soon again.
-                _log.error("snapshot_failed", extra={"status": done})
-                wait_s, pause_s = pause_s, min(2 * pause_s, _AGAIN_S)
+        wait_s = _FIRST_PAUSE_S
+        if await _is_told(stores):
+            now_s = asyncio.get_running_loop().time()
+            free = turns.free(stores, now_s)
+            due = await stores_due(settings, free, clock.now_ms())
+            if due:
+                words = [word for name in due for word in ("--store", name)]
+                done = await run_beside("snapshot", "--ship-only", *words, "--data", settings.data)
+                turns.note(due, asyncio.get_running_loop().time(), sent=done == 0)
+                if done != 0:
+                    _log.error("snapshot_failed", extra={"status": done, "stores": due})
+            wait_s = turns.wait_s(asyncio.get_running_loop().time())
         await asyncio.sleep(wait_s)
+
+
+class Turns:
+    """Which stores were sent a snapshot just now, and are left alone for a while. Seconds.
+
+    Each store for itself: one that has come back does not wait for what another was sent.
+    """
+
+    def __init__(self) -> None:
+        self._until_s: dict[str, float] = {}
+        self._pause_s = _FIRST_PAUSE_S
+
+    def free(self, stores: Iterable[Store], now_s: float) -> list[Store]:
+        """The stores that may be sent one."""
+        return [one for one in stores if self._until_s.get(one.name, now_s) <= now_s]
+
+    def note(self, names: Iterable[str], now_s: float, *, sent: bool) -> None:
+        """These had their turn."""
+        if sent:
+            # A store that shows us another one than we sent is not sent one each minute.
+            until_s, self._pause_s = now_s + _AGAIN_S, _FIRST_PAUSE_S
+        else:
+            # At a first start the stores do not know of the site yet: soon again.
+            until_s = now_s + self._pause_s
+            self._pause_s = min(2 * self._pause_s, _AGAIN_S)
+        self._until_s.update(dict.fromkeys(names, until_s))
+
+    def wait_s(self, now_s: float) -> float:
+        """How long until stores are looked at again."""
+        soonest_s = min((one for one in self._until_s.values() if one > now_s), default=now_s)
+        return min(soonest_s - now_s or _LOOK_S, _LOOK_S)
 
 
 async def _is_told(stores: Sequence[Store]) -> bool:
@@ -143,32 +187,46 @@ async def _is_told(stores: Sequence[Store]) -> bool:
     return False
 
 
-async def snapshot_due(settings: Settings, stores: Sequence[Store], now_ms: int) -> bool:
-    """Whether a store that answers has no snapshot of this hour for those who are to read it now.
+async def stores_due(settings: Settings, stores: Sequence[Store], now_ms: int) -> list[str]:
+    """Which stores that answer have no snapshot of this hour for those who are to read it now.
 
-    One that cannot be read is none; nor is one of an hour to come, by a clock that was ahead.
+    One that cannot be read is none; nor is one of an hour to come, by a clock that was ahead. With
+    a store that is due go those that will be within half an hour: the data file is copied once.
     """
     try:
         (drill_key, *_) = read_identities(settings.folder / "keys" / DRILL_KEY)
-    except Problem:
+        check = record_check((settings.folder / "record.pub").read_text(encoding="utf-8"))
+    except (Problem, OSError):
         # A snapshot makes it anew, or says what is wrong with it.
-        return True
+        return [store.name for store in stores]
     wanted = {str(read_recipient(text)) for text in settings.backup_recipients}
     wanted.add(str(drill_key.to_public()))
+    ages: dict[str, int] = {}
     for store in stores:
-        try:
-            found = manifests.find(await store.listing("snapshots/"))
-            content = await store.get(found[-1].path) if found else b""
-        except Problem:
+        with contextlib.suppress(Problem):
             # Where it does not answer there is nothing to send it to.
-            continue
+            ages[store.name] = await _age_ms(store, wanted, now_ms, check)
+    if all(age <= HOUR_MS for age in ages.values()):
+        return []
+    return [name for name, age in ages.items() if age > _SOON_MS]
+
+
+async def _age_ms(store: Store, wanted: set[str], now_ms: int, check: manifests.Check) -> int:
+    """How old a store's newest snapshot is; beyond any bound where it is none for these readers.
+
+    What the site did not sign is none: whoever made it up could have ours put off for ever.
+    Unavailable `store_unreachable`.
+    """
+    for found in reversed(manifests.find(await store.listing("snapshots/"))[-_READ:]):
+        content = await store.get(found.path)
         try:
-            newest = manifests.decode(content, found[-1].path if found else "")
+            newest = manifests.decode(content, found.path)
+            manifests.check_signature(newest, check)
         except Problem:
-            return True
-        if set(newest.recipients) != wanted or not -HOUR_MS <= now_ms - newest.at_ms <= HOUR_MS:
-            return True
-    return False
+            continue
+        age_ms = now_ms - newest.at_ms
+        return age_ms if set(newest.recipients) == wanted and age_ms >= -HOUR_MS else _NONE_MS
+    return _NONE_MS
 
 
 async def keep_drilled(settings: Settings, world: World) -> None:

@@ -25,6 +25,7 @@ import msgspec
 
 from venire.kernel.errors import Invalid, Unavailable
 from venire.kernel.vendors import Listed
+from venire.server.vendor_options import OPTIONS, check_options
 
 Kind = Literal[
     "hosting",
@@ -94,7 +95,10 @@ class VendorSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw
 
 
 def check_vendors(vendors: Sequence[VendorSettings]) -> None:
-    """Refuse blocks that cannot be meant. Invalid `settings_invalid`, naming the block."""
+    """Refuse blocks that cannot be meant, naming the block.
+
+    Invalid `settings_invalid`, `vendor_option_unknown`.
+    """
     seen: set[tuple[str, str]] = set()
     for vendor in vendors:
         place = f"vendors: {vendor.kind} {vendor.name!r}"
@@ -118,6 +122,7 @@ def check_vendors(vendors: Sequence[VendorSettings]) -> None:
         sizes = [len(value) for value in vendor.options.values()]
         if len(sizes) > _OPTIONS or any(size > _CHARACTERS for size in sizes):
             raise Invalid("settings_invalid", f"{place}: options: too many or too long")
+        check_options(vendor.kind, vendor.adapter, vendor.name, vendor.options)
 
 
 def of_kind(vendors: Sequence[VendorSettings], kind: Kind) -> list[VendorSettings]:
@@ -165,6 +170,10 @@ def placed(vendor: VendorSettings) -> Iterator[None]:
 
 def option(vendor: VendorSettings, name: str, default: str | None = None) -> str:
     """An option of a vendor's block. Invalid `settings_invalid` where one is needed and missing."""
+    known = OPTIONS.get((vendor.kind, vendor.adapter))
+    if known is not None and name not in known:
+        # Ours, not the operator's: whoever sets it would be refused.
+        raise LookupError(f"{vendor.kind} {vendor.adapter}: {name} is not in vendor_options.py")
     value = vendor.options.get(name, default)
     if value is None:
         raise refusal(vendor, f"options: {name} is needed")

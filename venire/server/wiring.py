@@ -31,7 +31,7 @@ from venire.people import actions as people
 from venire.posts.media.studio import Films, Studio, Tools
 from venire.posts.push_delivery import PushDelivery
 from venire.record.actions import Sequencer, newest_epoch
-from venire.server import keys
+from venire.server import keys, site_names
 from venire.server.mail import first_submission, mail_services, open_mail
 from venire.server.money import open_money
 from venire.server.naming import Names, open_names
@@ -76,7 +76,7 @@ async def open_house(settings: Settings, board: Board | None = None) -> AsyncIte
     `board`: what the processes of one site share.
 
     Raises Unavailable `data_is_newer`, `data_is_older`, `folder_not_for_acceptance`, `key_damaged`,
-    `fenced`; Invalid `policy_invalid`, `settings_invalid`.
+    `fenced`, `names_unreadable`; Invalid `policy_invalid`, `settings_invalid`.
     """
     folder = settings.folder
     policy = _policy(settings)
@@ -96,15 +96,7 @@ async def open_house(settings: Settings, board: Board | None = None) -> AsyncIte
         stack.push_async_callback(storage.close)
         ids.raise_floor(storage.newest_event_id())
         shipping = await open_shipping(settings, storage, signer, chance)
-        world = World(
-            storage,
-            clock,
-            chance,
-            ids,
-            site_of(settings),
-            storage.rebuilt_at_ms,
-            keys.vault(folder, chance),
-        )
+        world = await _open_world(settings, storage, ids)
         pulse = Pulse(storage, board or Board())
         stores = open_object_stores(settings, world)
         stack.push_async_callback(stores.close)
@@ -114,6 +106,18 @@ async def open_house(settings: Settings, board: Board | None = None) -> AsyncIte
         mail = open_mail(settings, world)
         names = open_names(settings, world, stack)
         yield House(settings, court, storage, leader, pulse, mail, stores, shipping, names)
+
+
+async def _open_world(settings: Settings, storage: SqliteStorage, ids: Ids) -> World:
+    """The world of a folder, under the names that its site has for good."""
+    clock, chance = SystemClock(), SystemChance()
+    if settings.signed_out_before_ms > clock.now_ms():
+        # Whoever signs in would be signed out at once, the operator with them.
+        raise Invalid("settings_invalid", "signed_out_before: this moment has not come yet")
+    sealing = keys.vault(settings.folder, chance)
+    world = World(storage, clock, chance, ids, site_of(settings), storage.rebuilt_at_ms, sealing)
+    names = await site_names.keep(settings, world)
+    return dataclasses.replace(world, site=site_of(settings, names))
 
 
 async def _open_court(
@@ -191,10 +195,14 @@ def _policy(settings: Settings) -> Policy:
         raise Invalid("settings_invalid", f"policy: {settings.policy}: {error.strerror}") from error
 
 
-def site_of(settings: Settings) -> Site:
-    """What a site is called, and whom it depends on."""
+def site_of(settings: Settings, names: site_names.Names | None = None) -> Site:
+    """What a site is called, and whom it depends on. Unavailable `names_unreadable`.
+
+    `names`: those that count, where they are known already.
+    """
+    named = site_names.in_force(settings) if names is None else names
     return Site(
-        domain=settings.domain,
+        domain=named.handle_domain or settings.domain,
         base_url=settings.url,
         title=settings.title,
         language=settings.language,
@@ -210,6 +218,8 @@ def site_of(settings: Settings) -> Site:
         beacon_site=settings.beacon_site,
         passkey_domains=settings.passkey_domains,
         bounces=settings.mail_bounces,
+        names=named.known,
+        signed_out_before_ms=settings.signed_out_before_ms,
     )
 
 
@@ -220,5 +230,6 @@ def _voice(settings: Settings) -> str:
 
 def _origin(settings: Settings) -> str:
     """The record's name at first start, when the settings name none; never read again later."""
-    host = settings.domain.split(":")[0].strip("[]") or "localhost"
+    name = settings.handle_domain or settings.domain
+    host = name.split(":")[0].strip("[]") or "localhost"
     return f"{host}/record"

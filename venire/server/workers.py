@@ -38,7 +38,7 @@ from venire.continuity.names.beacon_copies import keep_copied
 from venire.continuity.objects import revocations
 from venire.continuity.recovery.relocating import keep_settled
 from venire.continuity.recovery.relocating import read as read_move
-from venire.jury.freezing import keep_epochs
+from venire.jury.epoch_clock import keep_epochs
 from venire.kernel.clock import DAY_MS
 from venire.kernel.errors import Problem, Unavailable
 from venire.people import follows, roll

@@ -15,7 +15,7 @@ up; while every store fails, local does. Strict: as remote, but then Unavailable
 """
 
 
-class JournalEntry(msgspec.Struct, frozen=True, array_like=True):
+class JournalEntry(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """A commit as the outbox keeps it, events or not.
 
     `writes` is msgpack of (table, "put"|"delete", values|key, expires_at_ms), `events` of

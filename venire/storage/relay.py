@@ -18,6 +18,7 @@ from collections.abc import Awaitable, Callable, Sequence
 import msgspec
 
 from venire.events import Happened
+from venire.kernel.told_once import ToldOnce
 from venire.storage.pace import Pace
 from venire.storage.tables.outbox import PARKED, ParkedRow
 from venire.storage.verbs import Envelope, Storage
@@ -138,6 +139,7 @@ class Relay:
         self._recent = _Recent(storage)
         self._waiting: list[asyncio.Event] = []
         self._tasks: list[asyncio.Task[None]] = []
+        self._stumbling = ToldOnce(_log, "relay_stumbled")
         self.positions: dict[str, int] = {}
 
     def start(self) -> None:
@@ -197,6 +199,7 @@ class Relay:
                 wake.clear()
                 page = await self._recent.page(position, _PAGE)
                 if not page:
+                    self._goes_on(subscription)
                     if loop.time() >= retry_at:
                         await self._retry_parked(subscription)
                         retry_at = loop.time() + _RETRY_S
@@ -211,12 +214,17 @@ class Relay:
                 elif (heard or position - saved >= _UNSAVED) and not _keeps_own(subscription):
                     await self._storage.advance(subscription.name, position)
                     saved = position
+                self._goes_on(subscription)
             except asyncio.CancelledError:
                 raise
-            except Exception:  # noqa: BLE001 - a worker outlives its work
+            except Exception as error:  # noqa: BLE001 - a worker outlives its work
                 # The journal or a cursor could not be read or written: nothing is lost by waiting.
-                _log.exception("relay_stumbled", extra={"subscriber": subscription.name})
+                name = subscription.name
+                self._stumbling.is_so(of=name, error=error, subscriber=name)
                 await asyncio.sleep(1)
+
+    def _goes_on(self, subscription: Subscription) -> None:
+        self._stumbling.is_over(of=subscription.name)
 
     async def _begin(self, subscription: Subscription) -> int:
         if subscription.name in self.positions:

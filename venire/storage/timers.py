@@ -10,6 +10,7 @@ import logging
 from collections.abc import Awaitable, Callable, Mapping
 
 from venire.kernel.clock import Clock
+from venire.kernel.told_once import ToldOnce
 from venire.storage.tables.outbox import TIMERS, TimerRow
 from venire.storage.verbs import Delete, Put, Storage
 
@@ -40,6 +41,8 @@ class Timers:
         self._clock = clock
         self._handlers = handlers
         self._unheard: set[str] = set()
+        self._stumbling = ToldOnce(_log, "timers_stumbled")
+        self._failing = ToldOnce(_log, "timer_failed")
 
     async def run(self) -> None:
         """Fire timers until cancelled."""
@@ -48,8 +51,10 @@ class Timers:
                 await self.fire_due()
             except asyncio.CancelledError:
                 raise
-            except Exception:  # noqa: BLE001 - a worker outlives its work
-                _log.exception("timers_stumbled")
+            except Exception as error:  # noqa: BLE001 - a worker outlives its work
+                self._stumbling.is_so(error=error)
+            else:
+                self._stumbling.is_over()
             await asyncio.sleep(_PAUSE_S)
 
     async def fire_due(self) -> int:
@@ -58,30 +63,35 @@ class Timers:
         now = (self._clock.now_ms() + 1,)
         count = 0
         after: tuple[int | str, ...] | None = None
+        failed: set[str] = set()
         while True:
             # On from the last one seen: a page full of failing timers must not hide the rest.
             due = await self._storage.range(TIMERS, (0,), above=after, below=now, limit=_PAGE)
             for row in due:
-                await self._fire(row)
+                if not await self._fire(row):
+                    failed.add(row.kind)
             count += len(due)
             if len(due) < _PAGE:
+                self._failing.are_over(but=failed)
                 return count
             after = (due[-1].due_at_ms, due[-1].kind, due[-1].key)
 
-    async def _fire(self, row: TimerRow) -> None:
+    async def _fire(self, row: TimerRow) -> bool:
+        """Whether it did not fail."""
         handler = self._handlers.get(row.kind)
         if handler is None:
             # A deadline is a promise: it waits for a program that knows its kind.
             if row.kind not in self._unheard:
                 self._unheard.add(row.kind)
                 _log.error("timer_without_handler", extra={"kind": row.kind})
-            return
+            return True
         try:
             await handler(row.key)
         except asyncio.CancelledError:
             raise
-        except Exception:  # noqa: BLE001 - a worker outlives its work
+        except Exception as error:  # noqa: BLE001 - a worker outlives its work
             # Left in place: the next round tries again, others go on.
-            _log.exception("timer_failed", extra={"kind": row.kind})
-            return
+            self._failing.is_so(of=row.kind, error=error, kind=row.kind)
+            return False
         await self._storage.delete(TIMERS, row)
+        return True

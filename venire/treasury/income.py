@@ -174,6 +174,21 @@ def stands(facts: Iterable[Known]) -> list[Known]:
     ]
 
 
+def paid_back(facts: Iterable[Known], charge: Known) -> int:
+    """How much of a charge went back already; what failed did not."""
+    found = list(facts)
+    paid = [one for one in found if one.kind == "paid"]
+    failed = {(one.vendor, one.reference) for one in found if one.kind == "refund_failed"}
+    return sum(
+        one.amount
+        for one in found
+        if one.kind == "refunded"
+        and one.vendor == charge.vendor
+        and (one.vendor, one.reference) not in failed
+        and _charge_of(one, paid) == charge.reference
+    )
+
+
 def _charge_of(one: Known, paid: list[Known]) -> str:
     """The charge that a refund or a dispute is about: the only one, where none is named."""
     for charge in paid:

@@ -20,6 +20,10 @@ from venire.treasury.model import MOST
 
 Period = Literal["month", "year"]
 State = Literal["none", "active", "grace", "lapsed"]
+Reminder = Literal["ask", "ended", "over"]
+ASK: Final = "ask"
+ENDED: Final = "ended"
+OVER: Final = "over"
 ASK_BEFORE_MS: Final = 7 * DAY_MS
 """So long before the end somebody who is not renewed by a processor is asked to pay again."""
 _MONTHS: Final[dict[str, int]] = {"month": 1, "year": 12}
@@ -152,3 +156,9 @@ def asks_at(paid_until_ms: int, *, renews: bool, cancelled: bool) -> int | None:
     if cancelled or not paid_until_ms:
         return None
     return paid_until_ms + DAY_MS if renews else paid_until_ms - ASK_BEFORE_MS
+
+
+def reminded(paid_until_ms: int, grace_days: int, now_ms: int) -> Reminder:
+    """What a member is told now: that it ends, that it has ended and goes on, that it is over."""
+    stands = state(paid_until_ms, grace_days, now_ms)
+    return ASK if stands == "active" else ENDED if stands == "grace" else OVER

@@ -17,12 +17,13 @@ from venire.kernel.clock import HOUR_MS
 from venire.kernel.errors import Conflict
 from venire.kernel.ports import PaymentService
 from venire.kernel.vendors import Rejected, VendorFault
+from venire.people.departures import LEAVING
 from venire.storage.tables.payments import MEMBERSHIPS, MembershipRow
 from venire.storage.timers import timer
 from venire.storage.verbs import Envelope, Put, Write
 from venire.storage.world import World
+from venire.treasury import leavers, payments
 from venire.treasury import membership_rules as rules
-from venire.treasury import payments
 from venire.treasury.desk import Money
 from venire.treasury.income import Payment
 
@@ -47,13 +48,20 @@ async def on_payment_moved(world: World, envelope: Envelope) -> None:
     if not isinstance(event, PaymentMoved):
         return
     payment = await payments.load(world, event.payment_id)
-    if payment is not None and payment.account_id is not None and payment.purpose == "membership":
+    if payment is None or payment.purpose != "membership":
+        return
+    await leavers.note(world, payment)
+    if payment.account_id is not None:
         await follow(world, payment.account_id)
 
 
 async def follow(world: World, account_id: int) -> None:
     """Work out a membership from its payments; doing it again changes nothing."""
     for _ in range(_TRIES):
+        left = await leavers.departure_of(world, account_id)
+        if left is not None and left.state != LEAVING:
+            # What is being erased is not written anew.
+            return
         row = await load(world, account_id)
         made = [
             (one, await payments.facts(world, one.id)) for one in await _paid_for(world, account_id)
@@ -62,24 +70,11 @@ async def follow(world: World, account_id: int) -> None:
         if paid.payment is None and row is None:
             return
         before = row or _blank(account_id)
-        renews = bool(paid.renewal) and before.cancelled_at_ms is None
-        again = paid.payment is not None and paid.payment.id != before.payment_id
-        after = msgspec.structs.replace(
-            before,
-            paid_until_ms=paid.paid_until_ms,
-            vendor=paid.vendor,
-            renews=bool(paid.renewal) if again else renews,
-            # Who pays anew after having cancelled wants to go on.
-            cancelled_at_ms=None if again else before.cancelled_at_ms,
-        )
-        if paid.payment is not None:
-            after = msgspec.structs.replace(
-                after,
-                ledger=paid.payment.ledger,
-                amount=paid.payment.amount,
-                period=paid.payment.period,
-                payment_id=paid.payment.id,
-            )
+        after = _following(before, paid)
+        if left is not None:
+            # Paid after they had gone, or told of late: nobody is asked to go on.
+            ended_ms = before.cancelled_at_ms or world.now_ms()
+            after = msgspec.structs.replace(after, renews=False, cancelled_at_ms=ended_ms)
         if after == before and row is not None:
             return
         ends = paid.stale
@@ -90,8 +85,34 @@ async def follow(world: World, account_id: int) -> None:
             await _put(world, after, ends)
         except Conflict:
             continue
+        if left is None and await leavers.departure_of(world, account_id) is not None:
+            # They left between the look and the write, and their leaving found nothing to end.
+            continue
         return
     raise Conflict("try_again", "This changed meanwhile: try again")
+
+
+def _following(before: MembershipRow, paid: rules.Paid) -> MembershipRow:
+    """A membership as its payments make it."""
+    again = paid.payment is not None and paid.payment.id != before.payment_id
+    renews = bool(paid.renewal) and (again or before.cancelled_at_ms is None)
+    after = msgspec.structs.replace(
+        before,
+        paid_until_ms=paid.paid_until_ms,
+        vendor=paid.vendor,
+        renews=renews,
+        # Who pays anew after having cancelled wants to go on.
+        cancelled_at_ms=None if again else before.cancelled_at_ms,
+    )
+    if paid.payment is None:
+        return after
+    return msgspec.structs.replace(
+        after,
+        ledger=paid.payment.ledger,
+        amount=paid.payment.amount,
+        period=paid.payment.period,
+        payment_id=paid.payment.id,
+    )
 
 
 async def _paid_for(world: World, account_id: int) -> list[Payment]:
@@ -186,16 +207,28 @@ async def on_account_deleted(world: World, envelope: Envelope) -> None:
 
 
 async def due(world: World, key: str) -> MembershipRow | None:
-    """Whether a member is to be asked for the next payment now; the row, if so."""
-    account, _, until = key.partition(":")
+    """Whether a member is to hear of the next payment now; the row, if so.
+
+    `key`: account and moment, of the first time; a third part of each later one.
+    """
+    account, until, *later = key.split(":")
     row = await load(world, int(account))
     if row is None or row.cancelled_at_ms is not None or row.paid_until_ms != int(until):
         return None
-    return row if row.asked_for_ms < row.paid_until_ms else None
+    return row if later or row.asked_for_ms < row.paid_until_ms else None
+
+
+async def remind_at(world: World, row: MembershipRow, stage: str, at_ms: int) -> None:
+    """Have a member told again at a later moment, unless they have paid by then."""
+    key = f"{row.account_id}:{row.paid_until_ms}:{stage}"
+    again = timer(f"membership:{row.account_id}", TIMER, key, at_ms)
+    await world.storage.put(again.table, again.row)
 
 
 async def note_asked(world: World, row: MembershipRow) -> None:
-    """Note that a member was asked for what follows `paid_until_ms`."""
+    """Note that a member was asked for what follows `paid_until_ms`; again is the same."""
+    if row.asked_for_ms == row.paid_until_ms:
+        return
     asked = msgspec.structs.replace(row, asked_for_ms=row.paid_until_ms, version=row.version + 1)
     writes: list[Write] = [Put(MEMBERSHIPS, asked)]
     try:

@@ -9,7 +9,7 @@ from venire.kernel.vendors import Rejected, VendorFault
 from venire.storage.world import World
 from venire.treasury import payments
 from venire.treasury.desk import Money
-from venire.treasury.income import stands
+from venire.treasury.income import paid_back, stands
 
 
 async def refund(world: World, money: Money, payment_id: int, amount: int | None) -> int:
@@ -30,8 +30,8 @@ async def refund(world: World, money: Money, payment_id: int, amount: int | None
     failed = {one.reference for one in facts if one.kind == "refund_failed"}
     gone = [one for one in facts if one.kind == "refunded" and one.reference not in failed]
     back = sum(one.amount for one in gone)
-    # Of one charge the whole sum is certain; of several, its own amount is the most there can be.
-    left = charge.amount - (back if len(paid) == 1 else 0)
+    # A refund that names no charge is the only one's; of several it may be any other's.
+    left = charge.amount - paid_back(facts, charge)
     wanted = left if amount is None else amount
     if not 0 < wanted <= left:
         raise Invalid("amount_not_allowed", "That is more than is left", least=1, most=left)

@@ -9,7 +9,9 @@ import pytest
 
 from tests.continuity.shipping_kit import (
     KEY,
+    PUBLIC,
     QUICK,
+    SEED,
     Moody,
     caught_up,
     journal_in,
@@ -27,10 +29,10 @@ from venire.continuity.journal.lineage import (
     generation_path,
     generations_in,
 )
+from venire.continuity.journal.news import Pace
 from venire.continuity.journal.shipper import Shipper
-from venire.continuity.journal.shipping import Pace
 from venire.continuity.journal.slices import Slices
-from venire.continuity.recovery.claiming import claim
+from venire.continuity.recovery.claiming import claim, hand_of
 from venire.events import CaseChanged
 from venire.kernel.chance import SeededChance
 from venire.kernel.errors import Unavailable
@@ -167,7 +169,7 @@ async def restored(world, objects, opened, tmp_path):
     copy_file(tmp_path / FACTS, tmp_path / "new" / FACTS, lambda *_: None)
     new = opened("new")
     who = {"site": "venire.test", "origin": "venire.test/record", "program": "0", "now_ms": 0}
-    claimed = await claim([store(objects)], after, **who)
+    claimed = await claim([store(objects)], after, **who, hand=hand_of(PUBLIC, SEED))
     await generations.note_restored(new.storage, after)
     return new, claimed.generation
 
@@ -252,3 +254,30 @@ async def test_a_folder_older_than_its_store_does_not_write_over_it(world, opene
 
     assert failure.value.code == "fenced"
     assert await segments_in(objects) == before
+
+
+class Listed(Moody):
+    """A store that counts what it is asked to list."""
+
+    listings = 0
+
+    async def listing(self, prefix, after=""):
+        self.listings += 1
+        return await super().listing(prefix, after)
+
+
+async def test_an_idle_host_looks_at_one_name_and_lists_seldom_and_is_stopped_all_the_same(world):
+    objects = Listed()
+    async with shipping(world, store(objects)) as (_, task):
+        await commit(world, 3)
+        await shipped(world, objects)
+        await asyncio.sleep(0.3)
+        before = objects.listings
+        await asyncio.sleep(0.6)
+        # A look each 0.05 s, two lists each: a dozen looks would be two dozen.
+        assert objects.listings - before <= 8
+        who = {"site": "venire.test", "origin": "venire.test/record", "program": "0", "now_ms": 0}
+        after = After(1, 3, "00" * 32)
+        await claim([store(objects)], after, **who, hand=hand_of(PUBLIC, SEED))
+        await until(lambda: _done(task))
+    assert task.exception().code == "fenced"

@@ -185,3 +185,20 @@ async def test_who_stops_waiting_leaves_nothing_behind(world):
 
     assert not made._waiting
     assert len(await world.storage.tail(0)) == 1
+
+
+async def test_who_waits_is_heard_of_and_who_need_not_is_not(world):
+    objects, heard = Moody(), []
+    made = waiting(world, ("first",))
+    made.on_wait(lambda: heard.append(1))
+    async with shipping(world, store(objects)) as (at_work, _):
+        world.storage.on_commit(at_work.wake)
+        await commit(world.storage, "local")
+        assert heard == []
+        await commit(world.storage)
+        assert heard
+        await works(world, "first")
+        await world.storage.kept_elsewhere()
+        heard.clear()
+        await world.storage.kept_elsewhere()
+        assert heard == [], "all of it was there already"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+import statistics
 
 import msgspec
 import pytest
@@ -282,7 +283,7 @@ async def test_it_is_never_further_behind_than_it_says(world):
     async with shipping(world, store(objects), pace=pace) as (made, _):
         await commit(world)
         await whole(world, objects)
-        loop = asyncio.get_running_loop()
+        loop, took_s = asyncio.get_running_loop(), []
         for _ in range(5):
             await commit(world)
             wanted = (await world.storage.journal(0, 10_000))[-1].sequence
@@ -290,7 +291,9 @@ async def test_it_is_never_further_behind_than_it_says(world):
             began_s = loop.time()
             while await world.storage.position("ship:first") < wanted:  # noqa: ASYNC110
                 await asyncio.sleep(0.002)
-            assert loop.time() - began_s < 0.25
+            took_s.append(loop.time() - began_s)
+        # A machine that does much else may stall for longer than that, but not each time.
+        assert statistics.median(took_s) < 0.25, took_s
 
 
 async def test_what_is_left_at_the_end_is_sent(world):
@@ -305,3 +308,45 @@ async def test_what_is_left_at_the_end_is_sent(world):
         await asyncio.gather(task, return_exceptions=True)
         await made.flush()
         assert await journal_in(objects) == await world.storage.journal(0, 1000)
+
+
+async def test_an_idle_site_ships_nothing_and_reads_nothing(world, monkeypatch):
+    objects = Moody()
+    pace = dataclasses.replace(QUICK, gap_s=0.02, look_s=60)
+    async with shipping(world, store(objects), pace=pace):
+        await commit(world, 3)
+        await whole(world, objects)
+        await asyncio.sleep(0.1)
+        puts, reads = objects.puts, []
+        real = SqliteStorage.journal
+
+        async def journal(self, after, limit=256):
+            reads.append(after)
+            return await real(self, after, limit)
+
+        monkeypatch.setattr(SqliteStorage, "journal", journal)
+        await asyncio.sleep(0.4)
+        assert (objects.puts, reads) == (puts, [])
+        # And what is committed without a word to anybody is seen all the same.
+        await commit(world)
+        await until(lambda: _has_shipped(objects, puts))
+        assert reads
+
+
+async def _has_shipped(objects, puts):
+    return objects.puts > puts
+
+
+async def test_a_site_that_ships_seldom_ships_at_once_for_somebody_who_waits(world):
+    objects = Moody()
+    slow = dataclasses.replace(QUICK, gap_s=20, look_s=60)
+    async with shipping(world, store(objects), pace=slow) as (made, _):
+        await commit(world)
+        await whole(world, objects)
+        await commit(world)
+        made.wake()
+        await asyncio.sleep(0.3)
+        wanted = (await world.storage.journal(0, 10_000))[-1].sequence
+        assert await world.storage.position("ship:first") < wanted, "its pause is not over"
+        made.hurry()
+        await asyncio.wait_for(whole(world, objects), 5)

@@ -122,7 +122,20 @@ def test_no_bent_byte_is_believed(data):
 
 @pytest.mark.parametrize(
     "address",
-    ["http://example.org", "https://", "https://example.org/", "https://a b", "https://u@h.org"],
+    [
+        "http://example.org",
+        "https://",
+        "https://example.org/",
+        "https://a b",
+        "https://u@h.org",
+        # What would be shown otherwise than it is, to whoever is about to sign.
+        "https://bad.org\x08\x08\x08good.org",
+        "https://a\x1bMgood.org",
+        "https://a\x00b",
+        'https://a"b',
+        "https://a<b",
+        "https://..",
+    ],
 )
 def test_an_address_is_https_and_nothing_else(address):
     with pytest.raises(Invalid, match="beacon_malformed"):

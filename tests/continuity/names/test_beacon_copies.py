@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 import shutil
 
 import pytest
@@ -43,3 +44,29 @@ async def test_what_is_published_lies_in_every_store_and_reaches_one_that_was_aw
     (tmp_path / "a").unlink()
     await beacon_copies.copy(world, stores, there)
     assert await stores[0].get("beacon") == second
+
+
+async def test_a_store_that_lost_it_or_shows_an_older_one_gets_it_again(
+    world, tmp_path, monkeypatch
+):
+    keys = tuple(str(signer.verifier) for signer in _SIGNERS)
+    object.__setattr__(world.site, "beacon_signers", keys)
+    monkeypatch.setattr(beacon_copies, "LOOK_S", 0.01)
+    monkeypatch.setattr(beacon_copies, "_ANEW", 3)
+    stores = [folder_store(tmp_path, name) for name in "ab"]
+    first, second = _signed(world, 1), _signed(world, 2)
+    await whereabouts.publish(world, first)
+    await whereabouts.publish(world, second)
+    copying = asyncio.create_task(beacon_copies.keep_copied(world, stores))
+
+    async def are(wanted: list[bytes | None]) -> None:
+        async with asyncio.timeout(10):
+            while [await one.fetch("beacon") for one in stores] != wanted:  # noqa: ASYNC110 - a disk
+                await asyncio.sleep(0.01)
+
+    await are([second, second])
+    (tmp_path / "a" / "beacon").unlink()
+    await stores[1].replace("beacon", first)
+    await are([second, second])
+    copying.cancel()
+    await asyncio.gather(copying, return_exceptions=True)

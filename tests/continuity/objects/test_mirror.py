@@ -11,8 +11,8 @@ from tests.api.uploads import posted, served, uploaded
 from tests.continuity.mirror_kit import RECORD, SIGNER, URL, set_state, site_and_mirror
 from tests.kit.courthouse import MILD, THREAT
 from venire.continuity.objects import revocation_lists, revocations
-from venire.events import PostShown
-from venire.kernel.clock import MINUTE_MS
+from venire.events import BeaconPublished, PostShown
+from venire.kernel.clock import HOUR_MS, MINUTE_MS
 from venire.kernel.errors import NotFound
 from venire.people import standing
 from venire.posts import actions as posts
@@ -135,6 +135,23 @@ async def test_a_site_that_is_behind_signs_nothing(two, ann):
     assert not await revocations.issue(two.house.world, SIGNER, RECORD.verifier.name, 0)
 
 
+async def test_a_site_that_is_behind_by_more_than_one_look_signs_nothing(two, ann, monkeypatch):
+    monkeypatch.setattr(revocations, "_EVENTS", 4)
+    medium = await uploaded(ann)
+    post = await posted(two.house, ann, medium)
+    await two.round()
+    world = two.house.world
+    for number in range(20):
+        # What is nothing to the list, and comes before what is.
+        await world.storage.commit(f"beacon:{number}", [], [BeaconPublished(1, "renewed")])
+    await set_state(two, post, "held")
+    two.pass_time(MINUTE_MS)
+    assert not await revocations.is_up_to_date(world)
+    await two.round()
+    assert await revocations.is_up_to_date(world)
+    assert await two.shown(medium) == {404}
+
+
 async def test_the_record_is_served_as_far_as_it_was_verified(two, ann):
     await two.round()
     await two.house.court.sequencer.checkpoint()
@@ -212,3 +229,30 @@ async def test_a_list_is_signed_again_as_soon_as_it_says_more(two, ann):
     finally:
         signing.cancel()
         await asyncio.gather(signing, return_exceptions=True)
+
+
+async def test_a_clock_that_was_ahead_and_is_set_right_keeps_no_list_from_being_signed(
+    two, ann, monkeypatch
+):
+    monkeypatch.setattr(revocations, "_LOOK_S", 0.01)
+    world, clock = two.house.world, two.house.site.clock
+
+    async def signed_now() -> None:
+        async with asyncio.timeout(10):
+            while True:
+                with contextlib.suppress(NotFound):
+                    note = await revocations.newest(world)
+                    issued = revocation_lists.opened(note, RECORD.verifier).issued_at_ms
+                    if issued == clock.now_ms():
+                        return
+                await asyncio.sleep(0.01)
+
+    clock.advance(2 * HOUR_MS)
+    signing = asyncio.create_task(revocations.keep_issued(world, SIGNER, RECORD.verifier.name, 0))
+    await signed_now()
+    clock.advance(-2 * HOUR_MS)
+    await signed_now()
+    signing.cancel()
+    await asyncio.gather(signing, return_exceptions=True)
+    await two.mirror.follow()
+    assert two.kept.fresh()

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
+import errno
+import gzip
+
 import httpx
 import pytest
 
 from tests.api.uploads import posted, uploaded
 from tests.continuity.mirror_kit import RECORD, SIGNER, URL, says, set_state, site_and_mirror
-from venire.continuity.objects import revocations
+from venire.continuity.objects import mirror_folder, revocations
 from venire.continuity.objects.mirror import Mirror
 from venire.continuity.objects.mirror_folder import MirrorFolder
 from venire.continuity.objects.revocation_lists import LASTS_MS, SKEW_MS
@@ -16,6 +20,8 @@ from venire.kernel.errors import Unavailable
 from venire.record.note import Signer
 
 pytestmark = pytest.mark.anyio
+
+_FILE = f"{URL}/media/5/{'a' * 32}.png"
 
 
 @pytest.fixture
@@ -172,3 +178,111 @@ async def test_after_a_start_nothing_is_shown_before_there_is_a_list(two, ann, t
     (folder / "mirror.json").write_bytes(b"{")
     with pytest.raises(Unavailable, match="mirror_damaged"):
         MirrorFolder(folder, URL, RECORD.verifier, two.clock, lambda: 0.0)
+
+
+@pytest.mark.parametrize(
+    "post",
+    [
+        {"id": "5", "account": {"id": "nobody"}, "media_attachments": [{"url": _FILE}]},
+        {"id": "5", "account": {"id": "1"}, "media_attachments": [{"url": "http://["}]},
+        {"id": "9" * 30, "account": {"id": "1"}, "media_attachments": [{"url": _FILE}]},
+    ],
+)
+async def test_a_timeline_that_makes_no_sense_ends_no_mirror(two, ann, post):
+    medium = await uploaded(ann)
+    await posted(two.house, ann, medium)
+    await two.round()
+    note = await revocations.newest(two.house.world)
+
+    def answer(asked: httpx.Request) -> httpx.Response:
+        if asked.url.path == "/media/revocations":
+            return httpx.Response(200, content=note)
+        return httpx.Response(200, json=[{"visibility": "public", **post}])
+
+    usual = two.mirror._client
+    two.mirror._client = httpx.AsyncClient(transport=httpx.MockTransport(answer))
+    await two.mirror.follow()
+    two.mirror._client = usual
+    await two.round()
+    assert await two.shown(medium) == {200}
+
+
+async def test_a_list_that_a_full_disk_does_not_take_ends_it_until_it_does(
+    two, ann, tmp_path, monkeypatch
+):
+    medium, other = await uploaded(ann), await uploaded(ann)
+    post = await posted(two.house, ann, medium)
+    await posted(two.house, ann, other)
+    await two.round()
+    await set_state(two, post, "held")
+
+    def full(_handle: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as disk:
+        disk.setattr(mirror_folder.os, "fsync", full)
+        await two.round()
+    assert two.kept.why == "list_not_kept"
+    assert await two.shown(other) == await two.shown(medium) == {503}
+    # What is half there is not counted on, now or after a start.
+    await two.round()
+    assert (await two.shown(other), await two.shown(medium)) == ({200}, {404})
+    again = MirrorFolder(tmp_path / "mirror", URL, RECORD.verifier, two.clock, lambda: 0.0)
+    assert (again.known, again.count) == (two.kept.known, two.kept.count)
+
+
+async def test_media_that_a_full_disk_does_not_note_leave_a_folder_that_opens(
+    two, ann, tmp_path, monkeypatch
+):
+    await two.round()
+
+    def half(self: mirror_folder._Lines, lines: bytes) -> None:
+        with self._path.open("ab") as file:
+            file.write(lines[: len(lines) // 2])
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    medium = await uploaded(ann)
+    await posted(two.house, ann, medium)
+    with monkeypatch.context() as disk:
+        disk.setattr(mirror_folder._Lines, "append", half)
+        await two.round()
+    await two.round()
+    assert await two.shown(medium) == {200}
+    again = MirrorFolder(tmp_path / "mirror", URL, RECORD.verifier, two.clock, lambda: 0.0)
+    assert again.count == 1
+
+
+async def test_nothing_that_is_packed_is_unpacked(two, ann):
+    medium = await uploaded(ann)
+    await posted(two.house, ann, medium)
+    await two.round()
+    packed = gzip.compress(bytes(50_000_000))
+    asked: list[str] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        asked.append(request.headers["accept-encoding"])
+        stream = httpx.ByteStream(packed[:8_000])
+        return httpx.Response(200, headers={"content-encoding": "gzip"}, stream=stream)
+
+    two.mirror._client = httpx.AsyncClient(transport=httpx.MockTransport(answer))
+    await two.mirror.follow()
+    assert asked == ["identity"]
+    assert two.kept.why == "answer_packed"
+    assert await two.shown(medium) == {503}
+
+
+async def test_a_mirror_that_stumbles_shows_nothing_and_goes_on(two, ann, monkeypatch):
+    medium = await uploaded(ann)
+    await posted(two.house, ann, medium)
+    await two.round()
+
+    async def stumbles() -> None:
+        raise RuntimeError
+
+    monkeypatch.setattr(two.mirror, "follow", stumbles)
+    running = asyncio.create_task(two.mirror.run())
+    await asyncio.sleep(0.05)
+    assert await two.shown(medium) == {503}
+    assert not running.done()
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)

@@ -10,8 +10,8 @@ import pytest
 
 from tests.continuity.restore_kit import NAMING, ORIGIN, SIGNER, Ground, marker, sign
 from venire.continuity.journal import lineage, segments
+from venire.continuity.journal.news import Pace
 from venire.continuity.journal.shipper import Shipper
-from venire.continuity.journal.shipping import Pace
 from venire.continuity.journal.slices import Slices
 from venire.continuity.recovery import claiming, moves, relocating, restoring, staging
 from venire.continuity.recovery.following import Following

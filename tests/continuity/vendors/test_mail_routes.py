@@ -10,10 +10,14 @@ from tests.kit.mailbox import PASSWORD, USERNAME, Mailbox, certificate, served, 
 from tests.people.house import someone
 from tests.people.test_letters import Service, office
 from venire.adapters.mail.submission import SmtpSubmission, read_server
-from venire.continuity.vendors import vendor_states
+from venire.continuity.vendors import survey, vendor_states
 from venire.continuity.vendors.breaker import SHUT
 from venire.continuity.vendors.mail_routes import KIND, MailRoutes
+from venire.events import VendorShut
+from venire.kernel.clock import DAY_MS
+from venire.kernel.errors import Unavailable
 from venire.kernel.ports import Letter, MailAnswer
+from venire.kernel.vendors import Listed
 from venire.people import letters
 
 pytestmark = pytest.mark.anyio
@@ -61,6 +65,66 @@ async def test_who_refuses_our_account_is_asked_no_more_until_a_person_has_looke
     states = await vendor_states.load(world, KIND)
     assert states["a"].state == SHUT
     assert states["a"].said == "535 5.7.8"
+
+
+def listed(world, *more):
+    object.__setattr__(world.site, "vendors", (Listed(kind=KIND, name="mail", usable=True), *more))
+
+
+async def mail_in_the_register(world):
+    found = await survey.survey(world)
+    return next(one for one in found.kinds if one.kind == KIND)
+
+
+async def test_the_only_submission_is_one_vendor_that_is_known_to_work_and_red(world, clock):
+    listed(world)
+    assert (await mail_in_the_register(world)).used_this_week == 0
+    service = Service()
+    assert await MailRoutes(world, {"mail": service}).send(LETTER) == SENT
+    state = await mail_in_the_register(world)
+    assert (state.count, state.used_this_week, state.owners) == (1, 1, 0)
+    assert (state.colour, state.reasons) == ("red", ("only_one", "drill_due"))
+    clock.advance(8 * DAY_MS)
+    assert (await mail_in_the_register(world)).used_this_week == 0
+
+
+async def test_beside_another_one_it_is_amber_since_nobody_knows_whose_it_is(world):
+    listed(world, Listed(kind=KIND, name="b", owner="Post", country="ID", usable=True))
+    way = routes(world, Service(), Service())
+    assert await way.send(LETTER) == SENT
+    state = await mail_in_the_register(world)
+    assert (state.colour, state.reasons[0]) == ("amber", "same_owner_or_country")
+
+
+async def test_the_only_one_that_refuses_us_is_told_asked_on_and_let_back_by_a_letter(world):
+    listed(world)
+    service = Service(*[MailAnswer("closed", "535 5.7.8")] * 3)
+    way = MailRoutes(world, {"mail": service})
+    for _ in range(3):
+        assert await way.send(LETTER) == MailAnswer("closed", "535 5.7.8")
+    assert len(service.offered) == 3, "there is nobody else to ask"
+    state = await mail_in_the_register(world)
+    assert (state.shut, state.reasons[0]) == (1, "shut")
+    told = [one.event for one in await world.storage.tail(0, 100)]
+    assert told.count(VendorShut(KIND, "mail")) == 1
+    again = MailRoutes(world, {"mail": service})
+    assert await again.send(LETTER) == SENT
+    assert (await mail_in_the_register(world)).shut == 0
+    assert (await vendor_states.load(world, KIND))["mail"].last_success_ms is not None
+
+
+async def test_a_letter_that_was_taken_is_taken_though_nobody_can_write_it_down(world, monkeypatch):
+    async def full(*_, **__):
+        raise Unavailable("disk_full", "no room")
+
+    way = MailRoutes(world, {"mail": Service(MailAnswer("closed", "535"))})
+    await way.send(LETTER)
+    monkeypatch.setattr(world.storage, "commit", full)
+    assert await way.send(LETTER) == SENT
+    assert (await vendor_states.load(world, KIND))["mail"].state == SHUT
+    monkeypatch.undo()
+    assert await way.send(LETTER) == SENT
+    assert (await vendor_states.load(world, KIND))["mail"].state != SHUT
 
 
 @pytest.mark.parametrize(

@@ -79,12 +79,21 @@ def chunk(kind: bytes, body: bytes) -> bytes:
     return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
 
 
+def packed_zeros(count: int) -> bytes:
+    """A zlib stream of so many zeros: one block of it is packed, and then repeated."""
+    size = 1 << 20
+    packer = zlib.compressobj(9, wbits=-zlib.MAX_WBITS)
+    block = packer.compress(bytes(size)) + packer.flush(zlib.Z_FULL_FLUSH)
+    last = packer.compress(bytes(count % size)) + packer.flush()
+    # The checksum of zeros is a sum of nothing, and their number (RFC 1950, Adler-32).
+    checksum = struct.pack(">HH", count % 65_521, 1)
+    return b"\x78\xda" + block * (count // size) + last + checksum
+
+
 def png_bomb(width: int = 30_000, height: int = 30_000) -> bytes:
     """A megabyte that unpacks to almost three gigabytes."""
     header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
-    packer = zlib.compressobj(9)
-    row = bytes(1 + width * 3)
-    packed = b"".join(packer.compress(row) for _ in range(min(height, 2_000))) + packer.flush()
+    packed = packed_zeros((1 + width * 3) * min(height, 2_000))
     body = chunk(b"IDAT", packed) + chunk(b"IEND", b"")
     return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + body
 
@@ -92,9 +101,7 @@ def png_bomb(width: int = 30_000, height: int = 30_000) -> bytes:
 def png_text_bomb() -> bytes:
     """A small picture whose comment unpacks to half a gigabyte."""
     small = saved(Image.new("RGB", (8, 8)))
-    packer = zlib.compressobj(9)
-    parts = [packer.compress(bytes(1 << 20)) for _ in range(512)]
-    text = b"Comment\x00\x00" + b"".join(parts) + packer.flush()
+    text = b"Comment\x00\x00" + packed_zeros(512 << 20)
     return small[:33] + chunk(b"zTXt", text) + small[33:]
 
 

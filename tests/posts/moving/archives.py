@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import gzip
 import io
 import json
 import struct
 import tarfile
 import zipfile
+import zlib
 from typing import Any
 
 from PIL import Image
 
+_BLOCK = 1 << 20
 EVERYONE = "https://www.w3.org/ns/activitystreams#Public"
 ACTOR = "https://old.example/users/ani"
 FOLLOWERS = f"{ACTOR}/followers"
@@ -136,9 +137,9 @@ def entry(name: str, kind: bytes, link: str = "") -> tarfile.TarInfo:
 
 
 def zip_bomb(size: int = 1 << 30) -> bytes:
-    """A megabyte that unpacks to a gigabyte of zeros."""
+    """A few megabytes that unpack to a gigabyte of zeros."""
     held = io.BytesIO()
-    with zipfile.ZipFile(held, "w", zipfile.ZIP_DEFLATED) as archive:
+    with zipfile.ZipFile(held, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
         archive.writestr("actor.json", "{}")
         with archive.open("media_attachments/files/1/zeros.png", "w", force_zip64=True) as file:
             for _ in range(size >> 20):
@@ -184,13 +185,7 @@ def gzip_bomb(size: int = 256 << 20) -> bytes:
     """A tar of one header that says it is so large, packed a thousand times smaller."""
     info = tarfile.TarInfo("media_attachments/files/1/x.png")
     info.size = size
-    held = io.BytesIO()
-    with gzip.GzipFile(fileobj=held, mode="wb") as file:
-        file.write(info.tobuf(tarfile.PAX_FORMAT))
-        for _ in range(size >> 20):
-            file.write(bytes(1 << 20))
-        file.write(bytes(1_024))
-    return held.getvalue()
+    return _gzipped(info.tobuf(tarfile.PAX_FORMAT), size, bytes(1_024))
 
 
 def tar_with_header_bomb(size: int = 512 << 20) -> bytes:
@@ -198,12 +193,22 @@ def tar_with_header_bomb(size: int = 512 << 20) -> bytes:
     info = tarfile.TarInfo("header")
     info.type = tarfile.XHDTYPE
     info.size = size
-    held = io.BytesIO()
-    with gzip.GzipFile(fileobj=held, mode="wb") as file:
-        file.write(info.tobuf(tarfile.GNU_FORMAT))
-        for _ in range(size >> 20):
-            file.write(bytes(1 << 20))
-    return held.getvalue()
+    return _gzipped(info.tobuf(tarfile.GNU_FORMAT), size)
+
+
+def _gzipped(head: bytes, zeros: int, tail: bytes = b"") -> bytes:
+    """Gzip of a head, zeros and a tail: a block of zeros is packed once, and then repeated."""
+    packer = zlib.compressobj(wbits=-zlib.MAX_WBITS)
+    begun = packer.compress(head) + packer.flush(zlib.Z_FULL_FLUSH)
+    block = packer.compress(bytes(_BLOCK)) + packer.flush(zlib.Z_FULL_FLUSH)
+    ended = packer.compress(tail) + packer.flush()
+    check, length = zlib.crc32(head), len(head) + zeros + len(tail)
+    for _ in range(zeros // _BLOCK):
+        check = zlib.crc32(bytes(_BLOCK), check)
+    closing = struct.pack("<II", zlib.crc32(tail, check), length & 0xFFFFFFFF)
+    return (
+        b"\x1f\x8b\x08" + bytes(6) + b"\xff" + begun + block * (zeros // _BLOCK) + ended + closing
+    )
 
 
 def deep(levels: int = 200_000) -> bytes:

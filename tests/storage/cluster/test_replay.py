@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import msgspec
 import pytest
 
 pytest.importorskip("acsylla", reason="the extra `cluster` is not installed")
@@ -102,23 +101,4 @@ async def test_a_cluster_to_sqlite(tmp_path, storage):
     assert await rows_of(back, lasting) == await rows_of(source, lasting)
     assert await events_of(back) == await events_of(source)
     await back.close()
-    await source.close()
-
-
-async def test_rows_of_a_data_file_fill_a_cluster(tmp_path, storage):
-    source = await played(tmp_path, 909)
-    replay = CqlReplay(storage, SystemClock(), TABLES)
-    for table in FACTS:
-        if not table.expires:
-
-            async def pages(table=table):
-                rows, cursor = await source.scan(table, None, 20)
-                yield [(msgspec.structs.astuple(row), None) for row in rows]
-                while cursor is not None:
-                    rows, cursor = await source.scan(table, cursor, 20)
-                    yield [(msgspec.structs.astuple(row), None) for row in rows]
-
-            await replay.fill(table, pages())
-    lasting = [table for table in FACTS if not table.expires]
-    assert await rows_of(storage, lasting) == await rows_of(source, lasting)
     await source.close()

@@ -148,10 +148,10 @@ class Rfc2136:
         message.use_tsig(self._ring, self._key_name, algorithm=self._algorithm)
         update = isinstance(message, dns.update.UpdateMessage)
         try:
+            # Its own timeout is `asyncio.wait_for`, which up to Python 3.11 loses a cancellation
+            # that comes together with an answer: a worker told to stop would sleep on.
             async with asyncio.timeout(self._whole_s):
-                answer = await dns.asyncquery.tcp(
-                    message, self._server, port=self._port, timeout=self._whole_s
-                )
+                answer = await dns.asyncquery.tcp(message, self._server, port=self._port)
         except (dns.tsig.PeerBadKey, dns.tsig.PeerBadSignature) as error:
             raise AccountClosed(type(error).__name__.lower()) from None
         except ConnectionError as error:

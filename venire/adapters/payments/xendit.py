@@ -1,8 +1,8 @@
 """Xendit: payment sessions, cards with American Express among them. docs.xendit.co: Sessions.
 
 A session is paid once: nothing is charged again by itself. Our payment's id is its `reference_id`,
-which the list of transactions repeats, so that is what a charge is called here. Disputes of cards
-are not told over the API; they come by mail and are entered by hand.
+which the list of transactions repeats, so that is what a charge is called here. A dispute is booked
+when it is decided (docs.xendit.co: Dispute webhooks); until then nothing was taken.
 """
 
 from __future__ import annotations
@@ -31,9 +31,20 @@ from venire.kernel.money import (
 )
 from venire.kernel.vendors import VendorUnavailable
 
-_COUNTRIES: Final = {"IDR": "ID", "PHP": "PH", "VND": "VN", "THB": "TH", "MYR": "MY"}
+_COUNTRIES: Final = {
+    "IDR": "ID",
+    "PHP": "PH",
+    "VND": "VN",
+    "THB": "TH",
+    "MYR": "MY",
+    "SGD": "SG",
+}
 _PAID: Final = frozenset({"payment_session.completed", "payment.capture", "payment.succeeded"})
 _SUCCESS: Final = frozenset({"COMPLETED", "SUCCEEDED", "CAPTURED"})
+_DECIDED: Final[dict[str, FactKind]] = {
+    "dispute.won": "dispute_won",
+    "dispute.lost": "dispute_lost",
+}
 
 
 class Xendit:
@@ -129,7 +140,7 @@ class Xendit:
         at_ms = check_fresh(event, now_ms)
         kind, thing = str(event.get("event")), mapping(event.get("data"))
         try:
-            facts = self._facts(kind, thing, at_ms)
+            facts = self._facts(kind, thing or event, at_ms)
         except VendorUnavailable as error:
             raise Forged(error.said) from error
         # Nothing signs the header that names the event, so the bytes are its name.
@@ -146,9 +157,19 @@ class Xendit:
             # One of the documented examples holds the event once more inside.
             inner = mapping(thing.get("data"))
             return self._refunded(kind, inner or thing, at_ms)
-        return ()
+        return self._disputed(_DECIDED[kind], thing, at_ms) if kind in _DECIDED else ()
 
-    def _paid(self, one: dict[str, Any], at_ms: int) -> Sequence[Fact]:
+    def _disputed(self, kind: FactKind, one: dict[str, Any], at_ms: int) -> Sequence[Fact]:
+        currency, sums = str(one.get("currency")), mapping(one.get("amount"))
+        number = sums.get("terminal") or sums.get("initial")
+        amount = self._api.amount(number, currency)
+        about = str(one.get("payment_id") or "")
+        ours = our_id(one.get("reference_id"))
+        return [Fact(kind, str(one.get("id")), at_ms, currency, amount, ours, of=about)]
+
+    def _paid(self, one: dict[str, Any], told_ms: int) -> Sequence[Fact]:
+        # A webhook says when it was delivered, which may be a day after the payment.
+        at_ms = _moment(one, told_ms)
         ours = our_id(one.get("reference_id"))
         if str(one.get("status")) not in _SUCCESS or ours is None:
             return ()
@@ -198,6 +219,14 @@ class Xendit:
         if fee:
             found.append(Fact("fee", str(ours), at_ms, currency, fee, ours, of=str(ours)))
         return found
+
+
+def _moment(one: Mapping[str, Any], told_ms: int) -> int:
+    """When something last changed, and not after we were told of it."""
+    try:
+        return min(moment_ms(one.get("updated") or one.get("created")), told_ms)
+    except VendorUnavailable:
+        return told_ms
 
 
 def _ours_of_refund(one: Mapping[str, Any]) -> int | None:

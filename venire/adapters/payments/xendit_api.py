@@ -30,9 +30,35 @@ _PAGE: Final = "50"
 _OUT: Final = frozenset(
     {"INVALID_API_KEY", "REQUEST_FORBIDDEN_ERROR", "BUSINESS_SUSPENDED", "ACCOUNT_SUSPENDED"}
 )
-_LATER: Final = frozenset({"INSUFFICIENT_BALANCE", "CHANNEL_UNAVAILABLE", "MAINTENANCE"})
+_LATER: Final = frozenset(
+    {
+        "INSUFFICIENT_BALANCE",
+        "CHANNEL_UNAVAILABLE",
+        "MAINTENANCE",
+        "TEMPORARILY_UNAVAILABLE",
+        "REFUND_IN_PROGRESS",
+    }
+)
+_NOT_HERE: Final = frozenset(
+    {
+        "INVALID_PAYMENT_CHANNEL",
+        "INVALID_CURRENCY",
+        "INVALID_COUNTRY",
+        "SESSION_TYPE_NOT_SUPPORTED",
+        "MODE_NOT_SUPPORTED",
+        "INVALID_MERCHANT_SETTINGS",
+    }
+)
+"""What this account was not opened for: nobody's card is at fault, and another processor may do."""
+_REFUSED: Final = {
+    "REFUND_NOT_SUPPORTED": "refund_by_hand",
+    "PARTIAL_REFUND_NOT_SUPPORTED": "refund_by_hand",
+    "SKIP_3DS_FORBIDDEN": "card",
+    "DATA_NOT_FOUND": "not_found",
+    "NOT_FOUND": "not_found",
+}
+"""Of one card or way to pay, some told with 403: our account is served all the same."""
 _CONFLICT: Final = 409
-_FOUND_NOTHING: Final = frozenset({"DATA_NOT_FOUND", "NOT_FOUND"})
 
 
 class XenditApi:
@@ -100,6 +126,8 @@ class XenditApi:
     def fee(self, one: Mapping[str, Any]) -> int:
         """What a transaction has cost, taxes with it."""
         parts = mapping(one.get("fee"))
+        if parts.get("status") in {"CANCELED", "REVERSED"}:
+            return 0
         kept = [
             parts.get(name)
             for name in ("xendit_fee", "value_added_tax", "third_party_withholding_tax")
@@ -114,9 +142,12 @@ class XenditApi:
 
 
 def check_fresh(event: Mapping[str, Any], now_ms: int) -> int:
-    """When a webhook's event was, within the days of its repeats. Forged `stale`, `malformed`."""
+    """When a webhook was delivered, within the days of its repeats. Forged `stale`, `malformed`.
+
+    One about a dispute is the dispute itself, which has no such moment but its last change.
+    """
     try:
-        at_ms = moment_ms(event.get("created"))
+        at_ms = moment_ms(event.get("created") or event.get("updated_at"))
     except VendorUnavailable as error:
         raise Forged("malformed") from error
     if abs(now_ms - at_ms) > STALE_MS:
@@ -133,15 +164,23 @@ def check_answer(status: int, said: Any, retry_after_s: float | None, *, doubt: 
 
 
 def _fault(status: int, code: str, retry_after_s: float | None, *, doubt: bool) -> VendorFault:
-    if code in _OUT:
-        return AccountClosed(code)
-    if code == "RATE_LIMIT_EXCEEDED":
-        return VendorThrottled(code, retry_after_s)
-    if code in _LATER or status == _CONFLICT:
+    said = _of_code(code, retry_after_s)
+    if said is not None:
+        return said
+    if status == _CONFLICT:
         # A key or reference that was used before: what was asked then may well have been done.
-        return VendorUnavailable(code or "conflict", in_doubt=doubt and code not in _LATER)
-    if code in _FOUND_NOTHING:
-        return Rejected("not_found")
+        return VendorUnavailable(code or "conflict", in_doubt=doubt)
     if 200 <= status < 300:  # noqa: PLR2004 - HTTP
         return VendorUnavailable(code, in_doubt=doubt)
     return fault_of_status(status, code, retry_after_s)
+
+
+def _of_code(code: str, retry_after_s: float | None) -> VendorFault | None:
+    """The class of a code, whatever the status; None where the status says more."""
+    if code == "RATE_LIMIT_EXCEEDED":
+        return VendorThrottled(code, retry_after_s)
+    if code in _OUT:
+        return AccountClosed(code)
+    if code in _LATER | _NOT_HERE:
+        return VendorUnavailable(code)
+    return Rejected(_REFUSED[code]) if code in _REFUSED else None

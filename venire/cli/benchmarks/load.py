@@ -240,7 +240,8 @@ async def drive(plan: Plan) -> Outcome:
     try:
         # Answers that are still to come when time is up are waited for and counted: work begun
         # and not counted would make the site look dearer.
-        await asyncio.wait_for(whole.done, plan.seconds + _PATIENCE_S if plan.seconds else None)
+        async with asyncio.timeout(plan.seconds + _PATIENCE_S if plan.seconds else None):
+            await whole.done
     except TimeoutError:
         whole.fail("some answers never came")
     cpu = time.process_time() - cpu

@@ -151,7 +151,8 @@ async def _listen(listeners: Listeners) -> None:
         room.again()
         print("ready", flush=True)
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(room.everybody.wait(), _ANSWER_S)
+            async with asyncio.timeout(_ANSWER_S):
+                await room.everybody.wait()
         print(room.told, repr(room.last), flush=True)
 
 

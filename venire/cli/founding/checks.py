@@ -26,6 +26,7 @@ from venire.kernel.clock import Clock, iso_ms
 from venire.kernel.errors import Problem
 from venire.kernel.ports import Letter, MailAnswer, MailService
 from venire.people import letters
+from venire.server import site_names
 from venire.server.mail import mail_services
 from venire.server.settings import Settings
 from venire.server.vendor_settings import of_kind
@@ -59,6 +60,7 @@ def check_machine(settings: Settings, clock: Clock) -> list[Check]:
         _folder(settings.folder),
         _port(settings),
         _domain(settings),
+        _handles(settings),
         _policy(settings),
         _tools(),
     ]
@@ -159,6 +161,18 @@ def _domain(settings: Settings) -> Check:
         hint = f"no address is known for it: make an A (and AAAA) record for {host}"
         return Check("domain", "warning", host, hint)
     return Check("domain", "good", f"{host} is at {', '.join(addresses[:3])}")
+
+
+def _handles(settings: Settings) -> Check:
+    try:
+        names = site_names.in_force(settings)
+    except Problem as problem:
+        return Check("handles", "wrong", problem.code, problem.hint)
+    found = f"end with @{names.handle_domain or settings.domain}"
+    if not site_names.moved(settings, names):
+        return Check("handles", "good", found)
+    hint = "members keep what they are called; only the setting handle_domain would change it"
+    return Check("handles", "good", f"{found}, the site is at {settings.domain}", hint)
 
 
 def _has_port(domain: str) -> bool:

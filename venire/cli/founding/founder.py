@@ -17,6 +17,7 @@ from venire.cli.options import on_house
 from venire.kernel.chance import Chance
 from venire.kernel.clock import DAY_MS
 from venire.kernel.errors import Conflict, Invalid
+from venire.kernel.own_names import form_of
 from venire.people import actions as people
 from venire.people import letters
 from venire.people.model import ADMIN
@@ -159,6 +160,8 @@ def _changes(wishes: Wishes, before: dict[str, Any]) -> dict[str, Any]:
     url = wishes.base_url or _url(wishes, before, tls)
     if url is not None:
         wanted["base_url"] = url
+    if wishes.domain and wishes.base_url and _differ(wishes.domain, wishes.base_url):
+        wanted["handle_domain"] = wishes.domain
     if wishes.policy is not None or (preset == SMALL and not before.get("policy")):
         wanted["policy"] = _POLICY
     return {
@@ -166,6 +169,10 @@ def _changes(wishes: Wishes, before: dict[str, Any]) -> dict[str, Any]:
         for name, value in wanted.items()
         if before.get(name) != (list(value) if isinstance(value, tuple) else value)
     }
+
+
+def _differ(domain: str, base_url: str) -> bool:
+    return form_of(domain) != form_of(urlsplit(base_url).netloc)
 
 
 def _url(wishes: Wishes, before: dict[str, Any], tls: str | None) -> str | None:

@@ -14,6 +14,7 @@ from typing import Final
 import msgspec
 
 from venire import __version__
+from venire.continuity.journal import turns
 from venire.continuity.journal.lineage import (
     After,
     Generation,
@@ -21,6 +22,7 @@ from venire.continuity.journal.lineage import (
     generation_path,
     generations_in,
 )
+from venire.continuity.journal.segments import Sign
 from venire.continuity.journal.stores import Store
 from venire.kernel.errors import Conflict, Invalid, Unavailable
 from venire.storage.migrations import SCHEMA_VERSION
@@ -70,7 +72,9 @@ def generation_of(row: ShipGenerationRow) -> Generation:
     return msgspec.json.decode(row.document, type=Generation)
 
 
-async def begin(world: World, number: int, origin: str) -> ShipGenerationRow:
+async def begin(
+    world: World, number: int, origin: str, sign: Sign | None = None
+) -> ShipGenerationRow:
     """Begin a turn; what the stores will be told of it stands in the row first."""
     row = await load(world.storage)
     told = Generation(
@@ -83,8 +87,7 @@ async def begin(world: World, number: int, origin: str) -> ShipGenerationRow:
         program=f"venire {__version__}",
     )
     # Two hosts never tell the same, not even in the same millisecond.
-    host = {"host": world.chance.token(_HOST_BYTES).hex()}
-    document = msgspec.json.encode({**msgspec.to_builtins(told), **host})
+    document = turns.told(told, sign, host=world.chance.token(_HOST_BYTES).hex())
     return await _change(world.storage, number=number, document=document)
 
 
@@ -97,7 +100,9 @@ async def note_restored(storage: Storage, after: After | None) -> None:
     await _change(storage, number=0, document=b"", after=held, fenced=0)
 
 
-async def make_way(store: Store, document: bytes, there: Iterable[str]) -> bool:
+async def make_way(
+    store: Store, document: bytes, there: Iterable[str], sign: Sign | None = None
+) -> bool:
     """Have the host whose turn a store last heard of see that it is over.
 
     It looks for the number after its own, which may have been taken where this store was not told.
@@ -117,8 +122,8 @@ async def make_way(store: Store, document: bytes, there: Iterable[str]) -> bool:
     following = earlier[-1] + 1
     # Never in the place of a turn that ours goes on from: what that one tells would be hidden.
     if following < mine.generation and mine.after and mine.after.generation < following:
-        told = msgspec.json.encode(msgspec.structs.replace(mine, generation=following))
-        await store.create(generation_path(following), told)
+        told = msgspec.structs.replace(mine, generation=following)
+        await store.create(generation_path(following), turns.told(told, sign))
     return True
 
 

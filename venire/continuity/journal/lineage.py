@@ -63,7 +63,7 @@ def decode_generation(content: bytes, path: str) -> Generation:
     """Read one. Invalid `generation_damaged`."""
     try:
         found = msgspec.json.decode(content, type=Generation)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise Invalid("generation_damaged", "it cannot be read", path=path) from error
     if generation_path(found.generation) != path:
         raise Invalid("generation_damaged", "it does not belong here", path=path)

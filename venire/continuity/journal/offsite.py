@@ -12,7 +12,7 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from venire.continuity.journal import ship_states
@@ -51,7 +51,12 @@ class Stores:
         self._waiting: dict[asyncio.Future[None], _Waiting] = {}
         self._looking: asyncio.Task[None] | None = None
         self._said_s = float("-inf")
+        self._hurries: list[Callable[[], None]] = []
         self.fallen_back = 0
+
+    def on_wait(self, hurry: Callable[[], None]) -> None:
+        """Call `hurry` when somebody begins to wait: the next segment is not put off then."""
+        self._hurries.append(hurry)
 
     async def shipped(self, sequence: int, *, strict: bool) -> None:
         """See `Offsite.shipped`. Unavailable `not_kept_elsewhere`."""
@@ -60,6 +65,8 @@ class Stores:
         if await self._any_works():
             future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
             self._waiting[future] = _Waiting(sequence)
+            for hurry in self._hurries:
+                hurry()
             if self._looking is None or self._looking.done():
                 self._looking = asyncio.create_task(self._look(), name="offsite")
             try:

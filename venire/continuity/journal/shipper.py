@@ -10,15 +10,16 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Sequence
-from typing import Final
+from typing import Final, Protocol, runtime_checkable
 
 import msgspec
 
-from venire.continuity.journal import generations, ship_states
+from venire.continuity.journal import generations, ship_states, turns
 from venire.continuity.journal.generations import check_ours, generation_of
 from venire.continuity.journal.lineage import generations_in
+from venire.continuity.journal.news import News, Pace
 from venire.continuity.journal.segments import FIRST_CHAIN
-from venire.continuity.journal.shipping import Line, Pace, Place
+from venire.continuity.journal.shipping import Line, Place
 from venire.continuity.journal.slices import Slices
 from venire.continuity.journal.stores import Store
 from venire.continuity.journal.tidying import tidy
@@ -32,6 +33,14 @@ _TIDY_S: Final = 3_600.0
 _FIRST_TIDY_S: Final = 600.0
 _AGAIN_S: Final = 5.0
 _OTHERS_S: Final = 15.0
+_TURNS: Final = 100
+
+
+@runtime_checkable
+class _Versioned(Protocol):
+    """Storage that says by a number whether anybody has committed."""
+
+    def data_version(self) -> int: ...
 
 
 class StoreStatus(msgspec.Struct, frozen=True):
@@ -63,12 +72,13 @@ class Shipper:
         self._slices = slices
         self._pace = pace or Pace()
         self._after = Place(0, FIRST_CHAIN)
-        self.lines = [Line(world, store, slices, self._pace, self._start) for store in stores]
-
-    def wake(self) -> None:
-        """Something was committed; harmless when it was not."""
-        for line in self.lines:
-            line.wake()
+        news = News()
+        self.wake, self.hurry = news.tell, news.hurry
+        """Something was committed; somebody waits until it is in a store. Both harmless."""
+        self.lines = [
+            Line(world, store, slices, self._pace, start=self._start, ear=news.ear())
+            for store in stores
+        ]
 
     async def run(self) -> None:
         """Ship. Raises Unavailable `fenced`."""
@@ -87,6 +97,7 @@ class Shipper:
                     line.generation, line.document = row.number, row.document
                     group.create_task(line.run(), name=f"ship:{line.store.name}")
                     group.create_task(self._tidy(line), name=f"tidy:{line.store.name}")
+                group.create_task(self._glance(), name="ship:glance")
         except BaseExceptionGroup as failures:
             problem = _first(failures)
             if isinstance(problem, Problem) and problem.code == "fenced":
@@ -121,6 +132,21 @@ class Shipper:
         oldest = await self._world.storage.journal(0, 1)
         return Place(oldest[0].sequence - 1 if oldest else 0, FIRST_CHAIN)
 
+    async def _glance(self) -> None:
+        """See what other processes committed without telling; for as good as nothing if none did.
+
+        Sooner than the next segment is cut nothing comes of it.
+        """
+        pause_s = max(self._pace.glance_s, self._pace.gap_s)
+        storage = self._world.storage
+        seen: int | None = None
+        while True:
+            await asyncio.sleep(pause_s)
+            version = storage.data_version() if isinstance(storage, _Versioned) else None
+            if version is None or version != seen:
+                seen = version
+                self.wake()
+
     # whose turn it is
 
     async def _turn(self) -> ShipGenerationRow:
@@ -132,7 +158,8 @@ class Shipper:
                 restored = bool(row.version)
                 number = highest + 1 if restored or highest == 0 else 0
                 # A folder that was never restored, and a store that holds a journal: not ours.
-                row = await generations.begin(self._world, number or 1, self._origin)
+                sign = self._slices.sign
+                row = await generations.begin(self._world, number or 1, self._origin, sign)
                 break
             _log.error("no_store_reached", extra={"stores": len(self.lines)})
             for line in self.lines:
@@ -143,14 +170,23 @@ class Shipper:
     async def _highest(self) -> tuple[int, bool]:
         """The latest generation that any store tells of; whether any was reached."""
         found = await asyncio.gather(
-            *(line.store.names("generations/") for line in self.lines), return_exceptions=True
+            *(self._told_in(line.store) for line in self.lines), return_exceptions=True
         )
         answers = [one for one in found if not isinstance(one, BaseException)]
         for one in found:
             if isinstance(one, BaseException) and not isinstance(one, VendorFault):
                 raise one
-        numbers = [n for one in answers for n in generations_in(object_.name for object_ in one)]
-        return max(numbers, default=0), bool(answers)
+        return max((n for one in answers for n in one), default=0), bool(answers)
+
+    async def _told_in(self, store: Store) -> list[int]:
+        """The turns of this site that a store tells of.
+
+        Of those that nobody of us signed only such as may be: above the last number none begins.
+        """
+        names = sorted(one.name for one in await store.names("generations/"))
+        ours = await turns.ours_among(store, names[-_TURNS:], self._slices.check)
+        most = max(ours, default=0) + _TURNS
+        return [number for number in generations_in(names) if number <= most]
 
     # tidying
 

@@ -17,16 +17,13 @@ from typing import Final
 
 from venire.continuity.journal import ship_states
 from venire.continuity.journal.generations import fenced, make_way
+from venire.continuity.journal.held import Belongings, is_older, is_ours
 from venire.continuity.journal.lineage import Stretch, generation_path, stretches_in
+from venire.continuity.journal.news import Ear, Pace
 from venire.continuity.journal.segments import (
     FIRST_CHAIN,
     HEADER_BYTES,
-    SEGMENT_BYTES,
     Header,
-    chained,
-    encode_entries,
-    read_header,
-    whole,
 )
 from venire.continuity.journal.ship_states import FAR, State, cursor_of
 from venire.continuity.journal.slices import Slice, Slices
@@ -37,24 +34,14 @@ from venire.kernel.vendors import AccountClosed, VendorFault
 from venire.storage.world import World
 
 _log = logging.getLogger(__name__)
-_SHORT: Final = 8 * 1024
 _RECENT: Final = 256
 _FIRST_PAUSE_S: Final = 0.25
 _LONGEST_PAUSE_S: Final = 15.0
 _GIVEN_UP_PAUSE_S: Final = 300.0
-_PAGE: Final = 1_024
+_IDLE_LOOKS: Final = 6
+"""While nothing is sent, only one look in so many is more than at the next generation's name."""
 _JOURNAL_IS_KEPT_MS: Final = 6 * DAY_MS
 """The host keeps its journal for seven days at least, whatever has passed it."""
-
-
-@dataclasses.dataclass(frozen=True)
-class Pace:
-    """How a line moves. `gap_s`: from one segment's start to the next one's, at least."""
-
-    gap_s: float = 0.1
-    look_s: float = 10.0
-    patience_s: float = 10.0
-    given_up_ms: int = 7 * DAY_MS
 
 
 @dataclasses.dataclass(frozen=True)
@@ -74,7 +61,9 @@ class Line:
         store: Store,
         slices: Slices,
         pace: Pace,
+        *,
         start: Callable[[Line], Awaitable[Place]],
+        ear: Ear,
     ) -> None:
         self.store = store
         self.state: State = "working"
@@ -88,18 +77,20 @@ class Line:
         self._start = start
         self.settled = asyncio.Event()
         """Whether it is known where it is, or that this is not known for now."""
-        self._news = asyncio.Event()
+        self._ear = ear
         self._failing_since_ms: int | None = None
         self._failed_at_s: float | None = None
         self._pause_s = _FIRST_PAUSE_S
         self._recent: deque[str] = deque(maxlen=_RECENT)
         self._looked_s = 0.0
+        self._looks = 0
+        self._sent = True
+        """Whether anything was sent since others were last looked for in earnest."""
         self._noted: State | None = None
         self._base = 0
-
-    def wake(self) -> None:
-        """There is something new; harmless when there is not."""
-        self._news.set()
+        self.belongings = Belongings(store, slices.check)
+        self._owed: Slice | None = None
+        """What was begun: the same again until it is there, since a store may yet take it."""
 
     async def run(self) -> None:
         """Ship for ever. Unavailable `fenced` where another host has taken this one's place."""
@@ -154,15 +145,14 @@ class Line:
         if found is not None and found != self.document:
             return await self._refuse()
         later = [name for name in there if name > mine]
-        if later and found is not None:
-            raise fenced(self.generation + 1, self.store.name)
-        if later:
+        if later and found is None:
             return await self._refuse()
+        await self.belongings.yield_to(later)
         if found is None:
-            ours = await make_way(self.store, self.document, there)
+            ours = await make_way(self.store, self.document, there, self._slices.sign)
             if not ours or not await self.store.create(mine, self.document):
                 return await self._refuse()
-        self.place = await self._found_place()
+        self.place, self._owed = await self._found_place(), None
         self.settled.set()
         self._looked_s = asyncio.get_running_loop().time()
         return True
@@ -187,30 +177,22 @@ class Line:
         cursor = await self._world.storage.position(cursor_of(self.store.name))
         names = [one.name for one in await self.store.names(f"journal/{self.generation:08d}/")]
         there = stretches_in(names)
-        if not there or self.state in {"lapsed", "refused"}:
+        anew = self.state in {"lapsed", "refused"}
+        header = None if anew else await self.belongings.newest(there)
+        if header is None:
             self.settled.set()
             place = await self._start(self)
             self._base = place.sequence
             await self._world.storage.advance(cursor_of(self.store.name), place.sequence)
             return place
-        newest = max(there, key=lambda one: (one.last, -one.first))
-        if not await self._is_whole(newest):
-            # Cut when we were killed, or by a store that lies. Sent again.
-            _log.error("segment_cut", extra={"store": self.store.name, "path": newest.path})
-            await self.store.destroy([newest.path])
-            return await self._found_place()
         self._recent.extend(one.path for one in there[-_RECENT:])
-        header = await self._header(newest)
-        if newest.last > cursor:
-            await self._check_same(newest, header)
-            await self._world.storage.advance(cursor_of(self.store.name), newest.last)
-        elif newest.last < cursor:
+        if header.last > cursor:
+            if not await is_ours(self._world.storage, header):
+                raise fenced(self.generation, self.store.name)
+            await self._world.storage.advance(cursor_of(self.store.name), header.last)
+        elif header.last < cursor:
             return await self._lost(header, cursor)
-        return Place(newest.last, header.chain_bytes)
-
-    async def _is_whole(self, stretch: Stretch) -> bool:
-        content = await self.store.fetch(stretch.path, SEGMENT_BYTES) or b""
-        return whole(content) is not None
+        return Place(header.last, header.chain_bytes)
 
     async def _lost(self, header: Header, cursor: int) -> Place:
         """The store has less than it had: it is sent again, as far as the journal is still here."""
@@ -220,25 +202,6 @@ class Line:
         self._base = cursor
         return Place(cursor, FIRST_CHAIN)
 
-    async def _header(self, stretch: Stretch) -> Header:
-        """The header of a segment that is there; whole, since its name and ours must agree."""
-        begin = await self.store.begin_of(stretch.path, _SHORT) or b""
-        if b"\n" not in begin:
-            begin = await self.store.begin_of(stretch.path, HEADER_BYTES) or b""
-        return read_header(begin)
-
-    async def _check_same(self, stretch: Stretch, header: Header) -> None:
-        """Whether a segment that we do not remember holds our own commits."""
-        chain, after = bytes.fromhex(header.previous), stretch.first - 1
-        while after < stretch.last:
-            entries = await self._world.storage.journal(after, _PAGE)
-            mine = [one for one in entries if one.sequence <= stretch.last]
-            if not mine or (after < stretch.first and mine[0].sequence != stretch.first):
-                break
-            chain, after = chained(chain, encode_entries(mine)), mine[-1].sequence
-        if after != stretch.last or chain != header.chain_bytes:
-            raise fenced(self.generation, self.store.name)
-
     # going on
 
     async def _step(self) -> None:
@@ -246,35 +209,37 @@ class Line:
         place = self.place
         if place is None:
             return
-        began_s = loop.time()
-        self._news.clear()
-        due = await self._slices.after(place.sequence)
+        self._ear.listen()
+        due = await self._due(place)
         if due is not None:
-            await self._send(due, place)
+            await self._send(due)
             await self._well()
-        if loop.time() - self._looked_s > self._pace.look_s:
+        if loop.time() - self._looked_s >= self._pace.look_s:
             await self._look_for_others()
             await self._well()
         if due is None:
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(self._pace.gap_s):
-                    await self._news.wait()
-        elif not due.more and (rest_s := began_s + self._pace.gap_s - loop.time()) > 0:
+            await self._ear.wait(self._looked_s + self._pace.look_s - loop.time())
+        elif not self._slices.is_behind(due):
             # What is committed meanwhile goes together: each object costs money.
-            await asyncio.sleep(rest_s)
+            await self._ear.rest(due.cut_s, self._pace.gap_s)
 
     async def flush(self) -> None:
         """Send what is left, once."""
         while self.place is not None and self.state == "working":
-            due = await self._slices.after(self.place.sequence)
+            place = self.place
+            due = await self._due(place)
             if due is None:
                 return
-            await self._send(due, self.place)
+            await self._send(due)
 
-    async def _send(self, due: Slice, place: Place) -> None:
-        header, content = await asyncio.to_thread(
-            self._slices.sealed, due, self.generation, place.chain
-        )
+    async def _due(self, place: Place) -> Slice | None:
+        if self._owed is None:
+            sliced = self._slices.after(place.sequence, self.generation, place.chain)
+            self._owed = await sliced
+        return self._owed
+
+    async def _send(self, due: Slice) -> None:
+        header, content = due.header, due.content
         path = Stretch(self.generation, header.first, header.last).path
         size = len(content)
         if not await self.store.write_new(path, content):
@@ -286,44 +251,69 @@ class Line:
             if isinstance(fault, BaseException):
                 raise fault
         self.known(path)
-        self.place = Place(header.last, header.chain_bytes)
+        self.place, self._owed = Place(header.last, header.chain_bytes), None
         await self._world.storage.advance(cursor_of(self.store.name), header.last)
 
     def known(self, path: str) -> None:
         """A segment that is ours: another one is not."""
         self._recent.append(path)
+        self.belongings.strange.discard(path)
+        self._sent = True
 
     async def _compare(self, path: str, header: Header, content: bytes) -> int:
         """A segment of this name is there: ours from before a crash, half of it, or another's.
 
         Returns the size of what is there then.
         """
-        there = await self.store.fetch(path, SEGMENT_BYTES) or b""
-        found = whole(there)
+        found = await self.belongings.held(Stretch(self.generation, header.first, header.last))
         if found is not None:
-            if found.chain != header.chain:
+            if found.header.chain != header.chain:
                 raise fenced(self.generation, self.store.name)
-            return len(there)
+            return found.size
         _log.error("segment_cut", extra={"store": self.store.name, "path": path})
         await self.store.replace(path, content)
         return len(content)
 
     async def _check_alone(self) -> None:
         """Whether a later host has announced itself. Unavailable `fenced`."""
-        if await self.store.size(generation_path(self.generation + 1)) is not None:
-            raise fenced(self.generation + 1, self.store.name)
+        following = generation_path(self.generation + 1)
+        if await self.store.size(following) is not None:
+            await self.belongings.yield_to([following])
 
     async def _look_for_others(self) -> None:
         """Now and then: a copy of this folder writes segments that we know nothing of."""
         self._looked_s = asyncio.get_running_loop().time()
+        self._looks += 1
+        if not self._sent and self._looks % _IDLE_LOOKS:
+            # A list costs as much as a write, a look at one name a tenth of it.
+            await self._check_alone()
+            return
+        self._sent = False
         mine = generation_path(self.generation)
-        if any(one.name > mine for one in await self.store.names("generations/", mine)):
-            raise fenced(self.generation + 1, self.store.name)
+        told = await self.store.names("generations/", mine)
+        await self.belongings.yield_to(one.name for one in told if one.name > mine)
         after = self._recent[0] if self._recent else ""
         found = await self.store.names(f"journal/{self.generation:08d}/", after)
-        known = set(self._recent)
-        if any(one.name > after and one.name not in known for one in found):
-            raise fenced(self.generation, self.store.name)
+        known = {*self._recent, *self.belongings.strange}
+        for path in [one.name for one in found if one.name > after and one.name not in known]:
+            await self._check_stray(path)
+
+    async def _check_stray(self, path: str) -> None:
+        """Ours, which a store took after we were started anew; or another host's."""
+        stretch = next(iter(stretches_in([path])), None)
+        if stretch is None:
+            self.belongings.pass_over("segment_foreign", [path])
+            return
+        found = await self.belongings.held(stretch)
+        if found is None:
+            # Of half a one nothing can be told yet: whoever sends it sends it whole.
+            return
+        if not await is_ours(self._world.storage, found.header):
+            if not await is_older(self._world.storage, found.header):
+                raise fenced(self.generation, self.store.name)
+            self.belongings.pass_over("segment_foreign", [path])
+            return
+        self.known(path)
 
     # how the store does
 

@@ -1,16 +1,20 @@
-"""The journal cut for shipping: read, packed and encrypted once for all stores that are as far."""
+"""The journal cut for shipping: read, packed, encrypted and signed once for all stores.
+
+Stores that take what they are sent are at the same places, so they get the same bytes. One that
+was held up is given the rest up to where the others are, and is with them again.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import dataclasses
-import threading
 from collections.abc import Sequence
 from typing import Final
 
 from pyrage.x25519 import Recipient
 
 from venire.continuity.journal.segments import (
+    Check,
     Header,
     Link,
     Sign,
@@ -24,85 +28,133 @@ from venire.storage.verbs import Storage
 
 _MOST: Final = 4_096
 _BYTES: Final = 4 * 1024 * 1024
-_KEPT: Final = 3
+_KEPT: Final = 4
+"""For stores that are up to three cuts behind the first; each is 12 MiB at most."""
 
 
 @dataclasses.dataclass(frozen=True)
 class Slice:
-    """Commits after a place, with what a segment is made of."""
+    """Commits after a place, sealed to go on from a chain. `cut_s`: when, by the loop's clock."""
 
     after: int
     entries: tuple[JournalEntry, ...]
     plain: bytes
     cipher: bytes
+    follows: tuple[int, bytes]
+    header: Header
+    content: bytes
+    cut_s: float
     more: bool = False
     """Whether there was more behind it when it was cut."""
 
     @property
     def last(self) -> int:
         """The place that it ends with."""
-        return self.entries[-1].sequence
-
-
-@dataclasses.dataclass(frozen=True)
-class _Sealed:
-    of: Slice
-    after: tuple[int, bytes]
-    header: Header
-    content: bytes
+        return self.header.last
 
 
 class Slices:
     """Gives each store what comes next for it."""
 
     def __init__(
-        self, storage: Storage, recipients: Sequence[Recipient], sign: Sign | None = None
+        self,
+        storage: Storage,
+        recipients: Sequence[Recipient],
+        sign: Sign | None = None,
+        check: Check | None = None,
     ) -> None:
+        self.sign, self.check = sign, check
+        """How this site signs, and how it knows what a host of its own signed."""
         self._storage = storage
         self._recipients = tuple(recipients)
-        self._sign = sign
         self._kept: list[Slice] = []
+        self._end = 0
+        self._end_cut_s = 0.0
         self._reading = asyncio.Lock()
-        self._sealed: list[_Sealed] = []
-        self._sealing = threading.Lock()
 
-    async def after(self, position: int) -> Slice | None:
-        """What follows a place; None where nothing does yet."""
+    async def after(self, position: int, generation: int, chain: bytes) -> Slice | None:
+        """What follows a place and the chain there; None where nothing does yet."""
+        follows = (generation, chain)
         async with self._reading:
-            for kept in self._kept:
-                if kept.after == position:
+            here = [kept for kept in self._kept if kept.after == position]
+            for kept in here:
+                if kept.follows == follows:
                     return kept
-            found = await self._storage.journal(position, _MOST)
-            if not found:
-                return None
-            entries = fitting(found, _BYTES)
-            more = len(found) == _MOST or len(entries) < len(found)
-            made = await asyncio.to_thread(self._made, position, entries, more)
-            self._kept = [*self._kept[-_KEPT + 1 :], made]
+            made = (
+                # Its chain began elsewhere: of the same commits, only the header is another.
+                await asyncio.to_thread(self._resealed, here[0], follows)
+                if here
+                else await self._cut(position, follows)
+            )
+            if made is not None:
+                self._kept = [*self._kept[-_KEPT + 1 :], made]
+                if made.last > self._end:
+                    self._end, self._end_cut_s = made.last, made.cut_s
             return made
 
-    def _made(self, position: int, entries: Sequence[JournalEntry], more: bool) -> Slice:
-        plain = encode_entries(entries)
-        return Slice(position, tuple(entries), plain, encrypt(plain, self._recipients), more)
+    def is_behind(self, one: Slice) -> bool:
+        """Whether there is more to send behind a slice already."""
+        return one.more or self._end > one.last
 
-    def sealed(self, one: Slice, generation: int, previous: bytes) -> tuple[Header, bytes]:
-        """A slice as a segment that goes on from a chain; stores that are as far get the same."""
-        with self._sealing:
-            for sealed in self._sealed:
-                if sealed.of is one and sealed.after == (generation, previous):
-                    return sealed.header, sealed.content
-            header, content = seal(
-                one.entries,
-                one.plain,
-                one.cipher,
-                generation=generation,
-                schema=SCHEMA_VERSION,
-                previous=previous,
-                sign=self._sign,
-            )
-            made = _Sealed(one, (generation, previous), header, content)
-            self._sealed = [*self._sealed[-_KEPT + 1 :], made]
-            return header, content
+    async def _cut(self, position: int, follows: tuple[int, bytes]) -> Slice | None:
+        cut_s = asyncio.get_running_loop().time()
+        found = await self._storage.journal(position, _MOST)
+        if not found:
+            return None
+        full = len(found) == _MOST
+        if position < self._end < found[-1].sequence:
+            # Others are further: it ends where they are, and has what they get from there on.
+            found = [one for one in found if one.sequence <= self._end] or found
+            cut_s = self._end_cut_s
+        return await asyncio.to_thread(self._made, position, found, follows, cut_s, full)
+
+    def _made(
+        self,
+        position: int,
+        found: Sequence[JournalEntry],
+        follows: tuple[int, bytes],
+        cut_s: float,
+        full: bool,
+    ) -> Slice:
+        entries, plain = found, encode_entries(found)
+        if len(plain) > _BYTES:
+            entries = fitting(found, _BYTES)
+            plain = encode_entries(entries)
+        cipher = encrypt(plain, self._recipients)
+        header, content = self._sealed(entries, plain, cipher, follows)
+        return Slice(
+            after=position,
+            entries=tuple(entries),
+            plain=plain,
+            cipher=cipher,
+            follows=follows,
+            header=header,
+            content=content,
+            cut_s=cut_s,
+            more=full or len(entries) < len(found),
+        )
+
+    def _resealed(self, one: Slice, follows: tuple[int, bytes]) -> Slice:
+        header, content = self._sealed(one.entries, one.plain, one.cipher, follows)
+        return dataclasses.replace(one, follows=follows, header=header, content=content)
+
+    def _sealed(
+        self,
+        entries: Sequence[JournalEntry],
+        plain: bytes,
+        cipher: bytes,
+        follows: tuple[int, bytes],
+    ) -> tuple[Header, bytes]:
+        generation, previous = follows
+        return seal(
+            entries,
+            plain,
+            cipher,
+            generation=generation,
+            schema=SCHEMA_VERSION,
+            previous=previous,
+            sign=self.sign,
+        )
 
     def compacted(
         self,
@@ -121,7 +173,7 @@ class Slices:
             schema=SCHEMA_VERSION,
             previous=previous,
             links=links,
-            sign=self._sign,
+            sign=self.sign,
         )
 
 

@@ -57,6 +57,7 @@ async def tidy(world: World, line: Line, slices: Slices) -> Tidied:
         return Tidied(0, 0, 0)
     destroyed = await destroy_old(world, line)
     objects = await line.store.names(f"journal/{line.generation:08d}/")
+    objects = [one for one in objects if one.name not in line.belongings.strange]
     await _drop_covered(line, objects)
     written = replaced = 0
     for group in groups(objects, world.now_ms() - _SETTLED_MS, line.place.sequence):
@@ -100,8 +101,17 @@ def outermost(stretches: Sequence[Stretch]) -> list[Stretch]:
 async def _drop_covered(line: Line, objects: Sequence[NamedObject]) -> None:
     """What a longer segment replaced and a crash left."""
     there = stretches_in(one.name for one in objects)
-    kept = set(outermost(there))
-    await line.store.destroy([one.path for one in there if one not in kept])
+    inside: dict[Stretch, list[str]] = {}
+    longest = None
+    for one in sorted(there, key=lambda one: (one.first, -one.last)):
+        if longest is None or one.last > longest.last:
+            longest = one
+        else:
+            inside.setdefault(longest, []).append(one.path)
+    for longer, paths in inside.items():
+        # One that is half there, or somebody else's, makes up for nothing.
+        if await line.belongings.held(longer) is not None:
+            await line.store.destroy(paths)
 
 
 async def _compact(

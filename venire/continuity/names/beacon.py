@@ -38,6 +38,7 @@ _MOST_ADDRESSES: Final = 10
 _SKEW_MS: Final = 10 * MINUTE_MS
 _SITE = re.compile(r"[a-z0-9.:\[\]-]{1,255}")
 _NUMBER = re.compile(r"[1-9][0-9]{0,17}")
+_HOST = re.compile(r"[a-z0-9_-]+(\.[a-z0-9_-]+)*")
 _ONION = re.compile(r"http://[a-z2-7]{56}\.onion")
 
 
@@ -113,15 +114,15 @@ def _faults(said: Whereabouts) -> list[str]:
 
 
 def _is_address(address: str) -> bool:
-    if not address.isascii() or any(sign.isspace() for sign in address):
-        return False
     try:
         parts = urlsplit(address)
         port = parts.port
     except ValueError:
         return False
-    plain = f"https://{parts.hostname or ''}" + (f":{port}" if port else "")
-    return bool(parts.hostname) and address == plain
+    host = parts.hostname or ""
+    plain = f"https://{host}" + (f":{port}" if port else "")
+    # Other signs could change what a terminal shows to whoever is about to sign.
+    return _HOST.fullmatch(host) is not None and address == plain
 
 
 def _malformed(fault: str) -> Invalid:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import logging
 from collections.abc import Sequence
 from typing import Final
@@ -16,6 +17,8 @@ from venire.storage.world import World
 _log = logging.getLogger(__name__)
 PATH: Final = "beacon"
 LOOK_S: Final = 10.0
+_ANEW: Final = 360
+"""After so many looks it is put everywhere again: a store may have lost it, or have another."""
 
 
 async def copy(world: World, stores: Sequence[Store], there: dict[str, bytes]) -> None:
@@ -38,6 +41,8 @@ async def copy(world: World, stores: Sequence[Store], there: dict[str, bytes]) -
 async def keep_copied(world: World, stores: Sequence[Store]) -> None:
     """In the leader: copy it soon after it is published, and to whoever was away."""
     there: dict[str, bytes] = {}
-    while True:
+    for look in itertools.count(1):
+        if look % _ANEW == 0:
+            there.clear()
         await copy(world, stores, there)
         await asyncio.sleep(LOOK_S)

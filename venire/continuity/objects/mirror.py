@@ -23,6 +23,7 @@ from venire.continuity.objects import revocation_lists as lists
 from venire.continuity.objects.mirror_folder import Item, MirrorFolder
 from venire.continuity.objects.revocation_lists import Entry, RevocationList
 from venire.kernel.errors import Invalid, NotFound, Problem, TooLarge, Unavailable
+from venire.kernel.ids import parse_id
 from venire.posts.media.rules import FILM_BYTES
 from venire.record.checkpoint import open_checkpoint
 from venire.record.note import MAX_NOTE_BYTES, VerifierKey
@@ -39,6 +40,7 @@ _PAGES_AT_ONCE: Final = 25
 _PAGE: Final = 40
 _FILES_AT_ONCE: Final = 200
 _ADDRESS: Final = re.compile(r"/media/([1-9][0-9]{0,18})/([0-9a-f]{32}(?:-small)?\.[a-z0-9]{2,5})")
+_AS_IT_IS: Final = {"Accept-Encoding": "identity"}
 _NOT_THERE: Final = frozenset({404, 410})
 
 
@@ -73,7 +75,11 @@ class Mirror:
     async def run(self) -> None:
         """Follow until cancelled."""
         while True:
-            await self.follow()
+            try:
+                await self.follow()
+            except Exception:  # noqa: BLE001 - a worker outlives its work
+                self.kept.distrust("mirror_stumbled")
+                _log.exception("mirror_stumbled")
             await asyncio.sleep(EVERY_S)
 
     async def follow(self) -> None:
@@ -86,6 +92,11 @@ class Mirror:
         except Problem as problem:
             self.kept.distrust(problem.code)
             _log.critical("revocations_not_believed", extra={"code": problem.code})
+            return
+        except OSError as error:
+            # Whatever it says, it may not be shown again after a start.
+            self.kept.distrust("list_not_kept")
+            _log.critical("revocations_not_kept", extra={"said": error.strerror})
             return
         try:
             if again:
@@ -125,10 +136,11 @@ class Mirror:
                 found = msgspec.json.decode(
                     await self._fetch(path, _TIMELINE_BYTES), type=list[_Post]
                 )
-                last = max([self.kept.timeline, *(int(post.id) for post in found)])
+                last = max([self.kept.timeline, *(_id(post.id) for post in found)])
+                items = [one for post in found for one in _items(post)]
             except (msgspec.MsgspecError, ValueError) as error:
                 raise Invalid("timeline_malformed", "not what a timeline is") from error
-            self.kept.note([one for post in found for one in _items(post)], last)
+            self.kept.note(items, last)
             if len(found) < _PAGE:
                 return
 
@@ -166,17 +178,20 @@ class Mirror:
         await asyncio.to_thread(_save, here, signed)
 
     async def _fetch(self, path: str, most: int, seconds: float = _CALL_S) -> bytes:
-        """What the site serves. NotFound; Unavailable `site_unreachable`; TooLarge."""
+        """What the site serves. NotFound; Unavailable `site_unreachable`; TooLarge; Invalid."""
         try:
             async with (
                 asyncio.timeout(seconds),
-                self._client.stream("GET", self._url + path) as answer,
+                self._client.stream("GET", self._url + path, headers=_AS_IT_IS) as answer,
             ):
                 if answer.status_code in _NOT_THERE:
                     raise NotFound("not_there", "the site does not serve this")
                 if not answer.is_success:
                     hint = f"the site answered {answer.status_code}"
                     raise Unavailable("site_unreachable", hint)
+                if answer.headers.get("Content-Encoding", "identity") != "identity":
+                    # Unpacked, a few bytes can be more than there is memory.
+                    raise Invalid("answer_packed", "it was asked for as it is")
                 parts, size = [], 0
                 async for part in answer.aiter_bytes():
                     size += len(part)
@@ -210,7 +225,15 @@ def _items(post: _Post) -> list[Item]:
             found = _ADDRESS.fullmatch(urlsplit(address or "").path)
             if found is not None and found[2] not in names.setdefault(int(found[1]), []):
                 names[int(found[1])].append(found[2])
-    return [Item(one, int(post.account.id), tuple(each)) for one, each in names.items()]
+    return [Item(one, _id(post.account.id), tuple(each)) for one, each in names.items()]
+
+
+def _id(text: str) -> int:
+    """An id as this software gives them; ValueError for what is none."""
+    found = parse_id(text)
+    if found is None:
+        raise ValueError(text[:40])
+    return found
 
 
 def _used(folder: Path) -> int:

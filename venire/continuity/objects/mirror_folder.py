@@ -60,6 +60,8 @@ class MirrorFolder:
         self._items: dict[int, Item] = {}
         self._revoked: set[str] = set()
         self._frontier = tree.EMPTY
+        self._log = _Lines(folder / "revocations")
+        self._found = _Lines(folder / "media.jsonl")
         self.why = "no list of revocations since the start"
         self._state = self._read(url)
 
@@ -70,9 +72,9 @@ class MirrorFolder:
             return _State(url, str(self._key))
         try:
             state = msgspec.json.decode(written, type=_State)
-            for at, line in enumerate(_whole_lines(self.folder / "revocations"), 1):
+            for at, line in enumerate(self._log.read(), 1):
                 self._take(lists.parse_page(line, at))
-            for line in _whole_lines(self.folder / "media.jsonl"):
+            for line in self._found.read():
                 item = msgspec.json.decode(line, type=Item)
                 self._items[item.id] = item
         except (msgspec.MsgspecError, Invalid) as error:
@@ -82,13 +84,6 @@ class MirrorFolder:
             hint = f"{self.folder} mirrors {state.url} with another key: name a folder of its own"
             raise Unavailable("mirror_of_another", hint)
         return state
-
-    def _read_entries(self) -> None:
-        content = (self.folder / "revocations").read_bytes()
-        # A last line that a crash cut short was never counted on.
-        whole = content[: content.rfind(b"\n") + 1]
-        for start, line in enumerate(whole.splitlines(keepends=True), 1):
-            self._take(lists.parse_page(line, start))
 
     def _take(self, entries: Sequence[Entry]) -> None:
         self._frontier = lists.extended(self._frontier, entries)
@@ -150,8 +145,8 @@ class MirrorFolder:
         self._items.clear()
         self._revoked.clear()
         self._frontier = tree.EMPTY
-        for name in ("media.jsonl", "revocations"):
-            (self.folder / name).unlink(missing_ok=True)
+        self._found.clear()
+        self._log.clear()
         shutil.rmtree(self.folder / "media", ignore_errors=True)
         self._write(msgspec.structs.replace(self._state, timeline=0))
 
@@ -165,10 +160,7 @@ class MirrorFolder:
         ):
             raise Invalid("list_inconsistent", "its entries do not add up to what was signed")
         if entries:
-            with (self.folder / "revocations").open("ab") as file:
-                file.write(b"".join(map(lists.line, entries)))
-                file.flush()
-                os.fsync(file.fileno())
+            self._log.append(b"".join(map(lists.line, entries)))
             self._take(entries)
         for item in self._items.values():
             if not self.may_show(item):
@@ -193,10 +185,7 @@ class MirrorFolder:
         """Remember media that were found, and how far the timeline was read."""
         new = [one for one in items if self._items.get(one.id) != one]
         if new:
-            with (self.folder / "media.jsonl").open("ab") as file:
-                file.write(b"".join(msgspec.json.encode(one) + b"\n" for one in new))
-                file.flush()
-                os.fsync(file.fileno())
+            self._found.append(b"".join(msgspec.json.encode(one) + b"\n" for one in new))
             self._items.update((one.id, one) for one in new)
         self._write(msgspec.structs.replace(self._state, timeline=timeline))
 
@@ -234,15 +223,33 @@ class MirrorFolder:
         self._state = state
 
 
-def _whole_lines(path: Path) -> list[bytes]:
-    """The lines of a file; a last one that a crash cut short was never counted on, and goes."""
-    if not path.is_file():
-        return []
-    content = path.read_bytes()
-    whole = content.rfind(b"\n") + 1
-    if whole < len(content):
-        os.truncate(path, whole)
-    return content[:whole].splitlines(keepends=True)
+class _Lines:
+    """A file that grows by whole lines, also where a crash or a full disk cuts one short."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._size = 0
+
+    def read(self) -> list[bytes]:
+        """All lines; a last one that was cut short was never counted on."""
+        content = self._path.read_bytes() if self._path.is_file() else b""
+        self._size = content.rfind(b"\n") + 1
+        return content[: self._size].splitlines(keepends=True)
+
+    def append(self, lines: bytes) -> None:
+        """Add lines, durably, or nothing. OSError."""
+        with self._path.open("ab") as file:
+            # What was left of a write that failed would stand between these and the last ones.
+            file.truncate(self._size)
+            file.write(lines)
+            file.flush()
+            os.fsync(file.fileno())
+        self._size += len(lines)
+
+    def clear(self) -> None:
+        """Begin again with nothing."""
+        self._path.unlink(missing_ok=True)
+        self._size = 0
 
 
 def _medium(item: Item) -> str:

@@ -18,6 +18,7 @@ from venire.continuity.objects.object_book import COMING, GONE, KEPT, LANES, MIS
 from venire.continuity.vendors import vendor_states
 from venire.kernel.clock import DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS
 from venire.kernel.errors import Invalid, Problem
+from venire.kernel.told_once import ToldOnce
 from venire.kernel.vendors import VendorFault
 from venire.storage.tables.objects import ObjectDueRow, StoredObjectRow
 from venire.storage.world import World
@@ -47,15 +48,18 @@ class Mirroring:
 
     async def run(self) -> None:
         """Work the queue off until cancelled."""
+        stumbling = ToldOnce(_log, "mirroring_stumbled")
         while True:
             self._awake.clear()
             try:
                 done = await self.work()
             except asyncio.CancelledError:
                 raise
-            except Exception:  # noqa: BLE001 - a worker outlives its work
-                _log.exception("mirroring_stumbled")
+            except Exception as error:  # noqa: BLE001 - a worker outlives its work
+                stumbling.is_so(error=error)
                 done = 0
+            else:
+                stumbling.is_over()
             if not done:
                 # What another process wrote wakes nobody here.
                 await _until(self._awake, _PAUSE_S)

@@ -24,6 +24,7 @@ from venire.events import (
 )
 from venire.kernel.clock import MINUTE_MS, SECOND_MS
 from venire.kernel.errors import Conflict, NotFound, Problem
+from venire.kernel.told_once import ToldOnce
 from venire.posts import store as posts
 from venire.posts.media import showing
 from venire.posts.media import store as media
@@ -62,6 +63,8 @@ _BEHIND_MS: Final = MINUTE_MS
 _AGGREGATE: Final = "revocations"
 _TRIES: Final = 8
 _EVENTS: Final = 1_024
+_PAGES: Final = 64
+"""So far ahead of the cursor it is looked; who is further behind than that is behind."""
 _ENTRIES_AT_ONCE: Final = 40
 
 
@@ -144,10 +147,16 @@ async def is_up_to_date(world: World) -> bool:
     if await world.storage.range(PARKED, (CURSOR,), limit=1):
         return False
     position = await world.storage.position(CURSOR)
-    for envelope in await world.storage.tail(position, _EVENTS):
-        if isinstance(envelope.event, HEARS):
-            return world.now_ms() - envelope.at_ms < _BEHIND_MS
-    return True
+    for _ in range(_PAGES):
+        # A cursor is not written down for each event that is nothing to us: many may lie between.
+        page = await world.storage.tail(position, _EVENTS)
+        if not page:
+            return True
+        for envelope in page:
+            if isinstance(envelope.event, HEARS):
+                return world.now_ms() - envelope.at_ms < _BEHIND_MS
+        position = page[-1].sequence
+    return False
 
 
 async def issue(world: World, signer: Signer, origin: str, epoch: int) -> bool:
@@ -179,15 +188,20 @@ async def issue(world: World, signer: Signer, origin: str, epoch: int) -> bool:
 async def keep_issued(world: World, signer: Signer, origin: str, epoch: int) -> None:
     """Sign lists until cancelled: each one as soon as it says more. In the leader alone."""
     signed_at_ms, signed_size = -EVERY_MS, -1
+    # A host whose site has moved can sign nothing more, and looks each second all the same.
+    unsigned = ToldOnce(_log, "revocations_not_signed")
     while True:
         try:
             size, now_ms = (await _head(world)).size, world.now_ms()
-            if size != signed_size or now_ms - signed_at_ms >= EVERY_MS:
-                if not await issue(world, signer, origin, epoch):
-                    _log.error("revocations_not_signed", extra={"hint": "they are behind"})
+            # A clock that was ahead is set right: what it signed is of no use to anybody.
+            if size != signed_size or abs(now_ms - signed_at_ms) >= EVERY_MS:
+                if await issue(world, signer, origin, epoch):
+                    unsigned.is_over()
+                else:
+                    unsigned.is_so("behind")
                 signed_at_ms, signed_size = now_ms, size
-        except Problem:
-            _log.exception("revocations_not_signed")
+        except Problem as problem:
+            unsigned.is_so(error=problem)
         await asyncio.sleep(_LOOK_S)
 
 

@@ -17,6 +17,7 @@ import msgspec
 
 from venire.continuity.journal import lineage
 from venire.continuity.journal.lineage import After
+from venire.continuity.journal.segments import Check
 from venire.continuity.recovery import claiming, moves, restoring, sources, staging
 from venire.continuity.recovery.moves import Decision, Standby
 from venire.continuity.recovery.replaying import Place, Walk
@@ -26,7 +27,7 @@ from venire.kernel.chance import Chance
 from venire.kernel.clock import Clock
 from venire.kernel.errors import Conflict, Problem, Unavailable
 from venire.storage.engines.sqlite_replay import SqliteReplay
-from venire.storage.engines.sqlite_upkeep import FACTS
+from venire.storage.engines.sqlite_upkeep import FACTS, saying_full
 from venire.storage.tables.every import ALL
 
 _log = logging.getLogger(__name__)
@@ -45,6 +46,7 @@ class Following:
     note: Note
     ready: asyncio.Event = dataclasses.field(default_factory=asyncio.Event)
     """Set once it has all that the store has."""
+    _check: Check | None = None
     inspect: Callable[[Path], None] = lambda _stage: None
     """Told where the settings and keys lie, before anybody may move a site here."""
 
@@ -63,7 +65,8 @@ class Following:
             begun = await restoring.choose(self.asked, self.note)
             staging.begin(stage)
             try:
-                done = await self._follow(begun, stage)
+                with saying_full(stage):
+                    done = await self._follow(begun, stage)
             except OSError as error:
                 raise restoring.full(error, stage) from error
             staging.mark_whole(stage, msgspec.json.encode(done))
@@ -87,6 +90,7 @@ class Following:
         manifest = loaded.manifest
         place = Place(manifest.generation, manifest.sequence, manifest.newest_ms, None)
         replay = await asyncio.to_thread(SqliteReplay, stage / FACTS, ALL)
+        self._check = self.asked.check or restoring.own_check(loaded.files)
         try:
             place, move, applied = await self._until_moved(begun, replay, place)
             await asyncio.to_thread(replay.finish)
@@ -110,6 +114,7 @@ class Following:
             origin=record.origin,
             program=self.asked.program,
             now_ms=self.clock.now_ms(),
+            hand=claiming.hand_of(handed.public, handed.seed),
         )
         done = restoring.report_of(self.asked.data, loaded, place, record, applied)
         return msgspec.structs.replace(done, generation=number)
@@ -121,20 +126,20 @@ class Following:
         told = self.note("Following the journal")
         shelf = self.asked.shelves[0]
         token, said_ms, applied = self.chance.token(8).hex(), 0, 0
-        check = self.asked.check
         inventories = begun.inventories
         whole = False
         while True:
             move: Decision | None = None
             try:
                 move = await moves.newest_move(shelf, place.generation)
-                inventories = (await _fresh(shelf, inventories[0], place, whole=whole),)
+                found = await _fresh(shelf, inventories[0], place, whole=whole)
+                inventories = tuple(sources.believed([found], self._check))
                 walk = Walk(
                     stores=sources.OfStores(inventories),
                     line={place.generation: None if move is None else move.through},
                     generations=sources.known_generations(inventories),
                     identities=self.asked.identities,
-                    check=check,
+                    check=self._check,
                 )
                 place = await walk.run(replay, place)
                 # What was compacted meanwhile begins before this place: it is looked for anew.
@@ -186,13 +191,16 @@ async def _fresh(
     stretches = frozenset(lineage.stretches_in(names))
     # The one that reaches over the present place begins before it.
     reaching = frozenset(one for one in known.stretches if one.last > place.sequence)
-    generations = dict(known.generations)
+    generations, told = dict(known.generations), dict(known.told)
     following = place.generation + 1
     path = lineage.generation_path(following)
     if path in await shelf.listing("generations/"):
         try:
             content = await shelf.get(path)
             generations[following] = lineage.decode_generation(content, path)
+            told[following] = content
         except Problem:
             _log.warning("generation_unreadable", extra={"path": path})
-    return msgspec.structs.replace(known, stretches=stretches | reaching, generations=generations)
+    return msgspec.structs.replace(
+        known, stretches=stretches | reaching, generations=generations, told=told
+    )

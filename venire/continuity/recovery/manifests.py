@@ -115,7 +115,7 @@ def decode(content: bytes, path: str) -> Manifest:
     """Read a manifest. Invalid `manifest_damaged`."""
     try:
         manifest = msgspec.json.decode(content, type=Manifest)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise Invalid("manifest_damaged", "it cannot be read", path=path) from error
     if manifest.format != FORMAT:
         raise Invalid(

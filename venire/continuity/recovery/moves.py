@@ -76,7 +76,7 @@ async def heard(shelf: Shelf) -> Standby | None:
         return None
     try:
         return msgspec.json.decode(content[:_NOTE_BYTES], type=Standby)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise Invalid("standby_unreadable", "what the standby says cannot be read") from error
 
 
@@ -93,7 +93,7 @@ async def decided(shelf: Shelf, generation: int, attempt: int) -> Decision:
     content = await shelf.get(decision_path(generation, attempt))
     try:
         return msgspec.json.decode(content[:_NOTE_BYTES], type=Decision)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise Invalid("decision_unreadable", "the decision of a move cannot be read") from error
 
 

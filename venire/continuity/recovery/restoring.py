@@ -41,7 +41,7 @@ from venire.kernel.ids import Ids
 from venire.record.note import parse_verifier_key
 from venire.storage.engines.sqlite import SqliteStorage
 from venire.storage.engines.sqlite_replay import SqliteReplay
-from venire.storage.engines.sqlite_upkeep import FACTS, faults_of
+from venire.storage.engines.sqlite_upkeep import FACTS, faults_of, saying_full
 from venire.storage.tables.every import ALL
 from venire.storage.world import Site, World
 
@@ -105,23 +105,27 @@ async def restore(asked: Asked, clock: Clock, chance: Chance, note: Note) -> Res
     `folder_not_empty`; Unavailable `restore_running`, `disk_full`, `part_lost`, `data_is_newer`,
     `restored_not_sound`. Until it returns there is no site in the folder.
     """
-    with staging.own_folder(asked.data) as stage:
-        earlier = staging.left_whole(stage)
-        if earlier is not None:
-            staging.put_in_place(stage)
-            done = msgspec.json.decode(earlier, type=Restored)
-            return msgspec.structs.replace(done, finished_earlier=True)
-        began_s = time.monotonic()
-        begun = await choose(asked, note)
-        staging.begin(stage)
-        try:
-            done = await _fill(asked, begun, stage, (clock, chance, note))
-        except OSError as error:
-            raise full(error, stage) from error
-        done = msgspec.structs.replace(done, seconds=round(time.monotonic() - began_s, 3))
-        staging.mark_whole(stage, msgspec.json.encode(done))
+    try:
+        with saying_full(asked.data), staging.own_folder(asked.data) as stage:
+            return await _restore(asked, stage, (clock, chance, note))
+    except OSError as error:
+        raise full(error, asked.data) from error
+
+
+async def _restore(asked: Asked, stage: Path, tools: tuple[Clock, Chance, Note]) -> Restored:
+    earlier = staging.left_whole(stage)
+    if earlier is not None:
         staging.put_in_place(stage)
-        return done
+        done = msgspec.json.decode(earlier, type=Restored)
+        return msgspec.structs.replace(done, finished_earlier=True)
+    began_s = time.monotonic()
+    begun = await choose(asked, tools[-1])
+    staging.begin(stage)
+    done = await _fill(asked, begun, stage, tools)
+    done = msgspec.structs.replace(done, seconds=round(time.monotonic() - began_s, 3))
+    staging.mark_whole(stage, msgspec.json.encode(done))
+    staging.put_in_place(stage)
+    return done
 
 
 def full(error: OSError, place: Path) -> Problem:
@@ -138,7 +142,6 @@ class Begun(msgspec.Struct, frozen=True, kw_only=True):
     """What was found before anything is written."""
 
     inventories: tuple[Inventory, ...]
-    line: dict[int, int | None]
     choices: tuple[tuple[Manifest, tuple[Shelf, ...], Inner], ...]
     damages: tuple[Damage, ...]
 
@@ -146,7 +149,8 @@ class Begun(msgspec.Struct, frozen=True, kw_only=True):
 async def choose(asked: Asked, note: Note) -> Begun:
     """Look at the stores, and try the keys. Nothing is written yet."""
     told = note("Looking at the stores")
-    inventories = await sources.look(asked.shelves, asked.until_ms, asked.through)
+    found = await sources.look(asked.shelves, asked.until_ms, asked.through)
+    inventories = sources.believed(found, asked.check)
     told(1, 1)
     damages = [damage for one in inventories for damage in one.damages]
     choices: list[tuple[Manifest, tuple[Shelf, ...], Inner]] = []
@@ -165,7 +169,6 @@ async def choose(asked: Asked, note: Note) -> Begun:
         raise wrong or NotFound("backup_not_found", "no snapshot belongs to the site's history")
     return Begun(
         inventories=tuple(inventories),
-        line=_line(inventories, asked.through),
         choices=tuple(choices),
         damages=tuple(damages),
     )
@@ -211,14 +214,9 @@ async def _fill(
     clock, chance, note = tools
     loaded = await load(asked, begun, stage, note)
     staging.write_files(stage, loaded.files)
-    walk = Walk(
-        stores=sources.OfStores(begun.inventories),
-        line=begun.line,
-        generations=sources.known_generations(begun.inventories),
-        identities=asked.identities,
-        check=asked.check or _own_check(loaded.files),
-        until_ms=asked.until_ms,
-    )
+    check = asked.check or own_check(loaded.files)
+    inventories = sources.believed(begun.inventories, check)
+    walk = _walk(asked, inventories, check)
     place, erased = await _replay(asked, walk, loaded.manifest, stage, note)
     await _check_sound(stage, note)
     after = After(place.generation, place.sequence, (place.chain or bytes(32)).hex())
@@ -239,6 +237,7 @@ async def _fill(
             site=loaded.manifest.site,
             program=asked.program,
             now_ms=clock.now_ms(),
+            hand=claiming.hand_of(handed.public, handed.seed),
         )
     done = report_of(asked.data, loaded, place, record, walk.applied)
     return msgspec.structs.replace(
@@ -246,12 +245,28 @@ async def _fill(
         generation=claimed.generation,
         complete=walk.gap is None,
         lost=walk.gap,
-        damaged=tuple(dict.fromkeys([*loaded.damages, *walk.damages])),
+        damaged=_damaged(loaded, inventories, walk),
         unreachable={one.shelf.name: one.error for one in begun.inventories if one.error},
         erased=erased,
         until_ms=asked.until_ms,
         unclaimed=claimed.refused,
     )
+
+
+def _walk(asked: Asked, inventories: list[Inventory], check: Check | None) -> Walk:
+    return Walk(
+        stores=sources.OfStores(tuple(inventories)),
+        line=_line(inventories, asked.through),
+        generations=sources.known_generations(inventories),
+        identities=asked.identities,
+        check=check,
+        until_ms=asked.until_ms,
+    )
+
+
+def _damaged(loaded: Loaded, inventories: list[Inventory], walk: Walk) -> tuple[Damage, ...]:
+    looked = [damage for one in inventories for damage in one.damages]
+    return tuple(dict.fromkeys([*loaded.damages, *looked, *walk.damages]))
 
 
 def report_of(
@@ -312,7 +327,7 @@ async def _replay(
     return place, erased
 
 
-def _own_check(files: dict[str, bytes]) -> Check | None:
+def own_check(files: dict[str, bytes]) -> Check | None:
     """The check by the record.pub that came along: that all of it is one site's, no more."""
     public = files.get("record.pub")
     return None if public is None else record_check(public.decode(errors="replace"))

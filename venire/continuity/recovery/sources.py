@@ -7,8 +7,9 @@ from collections.abc import Sequence
 
 import msgspec
 
-from venire.continuity.journal import lineage
+from venire.continuity.journal import lineage, turns
 from venire.continuity.journal.lineage import Generation, Stretch
+from venire.continuity.journal.segments import Check
 from venire.continuity.recovery import manifests
 from venire.continuity.recovery.fetching import Damage
 from venire.continuity.recovery.manifests import Manifest
@@ -24,6 +25,7 @@ class Inventory(msgspec.Struct, frozen=True, kw_only=True):
 
     shelf: Shelf
     generations: dict[int, Generation] = {}
+    told: dict[int, bytes] = {}
     snapshots: tuple[Manifest, ...] = ()
     stretches: frozenset[Stretch] = frozenset()
     checkpoint: bytes = b""
@@ -50,10 +52,12 @@ async def _look(shelf: Shelf, until_ms: int | None, through: int | None) -> Inve
     damages: list[Damage] = []
     try:
         generations: dict[int, Generation] = {}
+        told: dict[int, bytes] = {}
         for number in lineage.generations_in(await shelf.listing("generations/")):
             path = lineage.generation_path(number)
             try:
-                generations[number] = lineage.decode_generation(await shelf.get(path), path)
+                told[number] = await shelf.get(path)
+                generations[number] = lineage.decode_generation(told[number], path)
             except Problem as problem:
                 damages.append(Damage(shelf.name, path, problem.code))
         snapshots = [
@@ -72,6 +76,7 @@ async def _look(shelf: Shelf, until_ms: int | None, through: int | None) -> Inve
     return Inventory(
         shelf=shelf,
         generations=generations,
+        told=told,
         snapshots=tuple(snapshots),
         stretches=frozenset(stretches),
         checkpoint=checkpoint,
@@ -90,6 +95,29 @@ async def _snapshots(shelf: Shelf, damages: list[Damage]) -> list[Manifest]:
         except Problem as problem:
             damages.append(Damage(shelf.name, found.path, problem.code))
     return read
+
+
+def believed(inventories: Sequence[Inventory], check: Check | None) -> list[Inventory]:
+    """Without the turns that somebody made up: by one, all that came after a place of it is gone.
+
+    Earlier programs signed none, so only what follows one that is signed has to be.
+    """
+    signed = {
+        (one.shelf.name, number)
+        for one in inventories
+        for number, content in one.told.items()
+        if check is not None and turns.is_ours(content, lineage.generation_path(number), check)
+    }
+    first = min((number for _, number in signed), default=None)
+    return [one if first is None else _without(one, signed, first) for one in inventories]
+
+
+def _without(one: Inventory, signed: set[tuple[str, int]], first: int) -> Inventory:
+    strange = [n for n in one.generations if n > first and (one.shelf.name, n) not in signed]
+    kept = {n: turn for n, turn in one.generations.items() if n not in strange}
+    paths = [lineage.generation_path(number) for number in strange]
+    damages = [Damage(one.shelf.name, path, "turn_foreign") for path in paths]
+    return msgspec.structs.replace(one, generations=kept, damages=(*one.damages, *damages))
 
 
 def known_generations(inventories: Sequence[Inventory]) -> dict[int, Generation]:

@@ -17,6 +17,7 @@ from venire.record import store, tree
 from venire.record.actions import Sequencer, newest_epoch
 from venire.record.checkpoint import open_checkpoint
 from venire.record.entry import encode_entry
+from venire.record.former import name_of
 from venire.record.headers import hour_of
 from venire.record.model import TILE_WIDTH, Checkpoint
 from venire.record.note import Signer, VerifierKey, parse_verifier_key
@@ -98,13 +99,8 @@ async def settle(
             seen=known.size,
             restored=size,
         )
-    signer = Signer(_name_after(verifier.name, epoch), seed)
+    signer = Signer(name_of(verifier.name, epoch, epoch + 1), seed)
     return await _begin(world, signer, seen, size)
-
-
-def _name_after(name: str, epoch: int) -> str:
-    base = name.removesuffix(f"/{epoch}") if epoch else name
-    return f"{base}/{epoch + 1}"
 
 
 async def _begin(world: World, signer: Signer, seen: Seen, kept: int) -> RecordNow:

@@ -23,16 +23,15 @@ NEEDED: Final = ("sms", "mail", "payments", "payouts", "objects", "dns", "certif
 """Kinds that stand in the register though nobody is named: what is missing is the news."""
 DRILLS: Final[Mapping[str, tuple[str, ...]]] = {
     "sms": ("sms-a-closed",),
-    "mail": ("mail-a-5xx",),
+    "mail": ("mail-a-5xx", "datacentre-lost"),
     "payments": ("stripe-closed",),
     "payouts": ("stripe-closed",),
-    "objects": ("bucket-a-gone", "host-and-bucket-a-gone"),
-    "hosting": ("host-and-bucket-a-gone",),
+    "objects": ("bucket-a-gone", "host-and-bucket-a-gone", "datacentre-lost"),
+    "hosting": ("host-and-bucket-a-gone", "datacentre-lost"),
     "registrar": ("registrar-gone",),
-    "dns": ("registrar-gone",),
+    "dns": ("registrar-gone", "datacentre-lost"),
     "certificates": ("ca-gone",),
     "chat": ("chat-gone",),
-    "database": ("datacentre-lost",),
 }
 """Which drills show that a kind can be lost; `january-2021` shows it of all."""
 EVERYTHING: Final = "january-2021"

@@ -56,7 +56,8 @@ class Films:
                 stdout=asyncio.subprocess.PIPE,
                 stderr=asyncio.subprocess.DEVNULL,
             )
-            listed, _ = await asyncio.wait_for(child.communicate(), 20)
+            async with asyncio.timeout(20):
+                listed, _ = await child.communicate()
             named = {line.split()[1] for line in listed.decode().splitlines() if len(line) > 10}  # noqa: PLR2004 - its columns
             return cls(ffmpeg, ffprobe) if named.issuperset(_ENCODERS) else None
         return None

@@ -39,7 +39,7 @@ def read_handle(world: World, text: str) -> Named | None:
     if match is None:
         return None
     domain = (match[2] or "").lower()
-    here = domain in {"", world.site.domain.lower()}
+    here = not domain or world.site.own.has(domain)
     return Named(match[1].lower(), None if here else domain)
 
 
@@ -56,8 +56,8 @@ def is_address(text: str) -> bool:
 
 def post_named(world: World, address: str) -> int | None:
     """The id of the post of this site to whose page an address leads."""
-    page = address.removeprefix(world.site.base_url)
-    match = _PAGE.fullmatch(page) if page != address else None
+    page = world.site.own.path(address)
+    match = None if page is None else _PAGE.fullmatch(page)
     return None if match is None else parse_id(match[1])
 
 
@@ -75,7 +75,7 @@ async def post_here(world: World, account_id: int, uri: str) -> Post | None:
 def elsewhere(world: World, uri: str) -> bool:
     """Whether an identity is of another site."""
     try:
-        host = urlsplit(uri).netloc.lower()
+        host = urlsplit(uri).netloc
     except ValueError:
         return False
-    return host != world.site.domain.lower()
+    return not world.site.own.has(host)

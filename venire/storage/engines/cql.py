@@ -140,6 +140,10 @@ class CqlStorage:
         await self._journal.leave(clean=clean)
         await self._driver.close()
 
+    async def filled(self) -> None:
+        """Note that what was brought here is whole: see `cql_filling`."""
+        await self._schema.filled()
+
     def on_commit(self, wake: Callable[[], None]) -> None:
         """Call `wake` on the loop after each commit of this process that carries events."""
         self._wake.append(wake)

@@ -1,4 +1,4 @@
-"""Journal entries, and whole data files, onto a keyspace that no site serves yet.
+"""Journal entries onto a keyspace that no site serves yet.
 
 A place in a cluster's journal is a moment of that cluster, so entries get new places there, in
 their order; how far the source's journal has come is kept as a cursor. Killed, the next run begins
@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Final
 
 import msgspec
@@ -53,17 +53,21 @@ class CqlReplay:
         """The highest place of the source's journal that is in the cluster; 0 before the first."""
         return await self._storage.position(CURSOR)
 
-    async def apply(self, entries: Iterable[JournalEntry], schema: int) -> int:
+    async def apply(
+        self, entries: Iterable[JournalEntry], schema: int, *, rows: bool = True
+    ) -> int:
         """Write entries; in order within an aggregate, side by side otherwise. How many were new.
 
-        Raises Unavailable `entry_unreadable`, `data_is_newer`, and what the cluster refuses.
+        Without `rows` they are only told of: theirs lie there as they ended. Raises Unavailable
+        `entry_unreadable`, `data_is_newer`, and what the cluster refuses.
         """
         pending(schema, self._migrations)
         through = await self.through()
         new = list(itertools.dropwhile(lambda one: one.sequence <= through, entries))
         lanes: dict[str, list[tuple[JournalEntry, tuple[Write, ...]]]] = {}
         for entry in new:
-            lanes.setdefault(entry.aggregate, []).append((entry, self._writes(entry, schema)))
+            writes = self._writes(entry, schema) if rows else ()
+            lanes.setdefault(entry.aggregate, []).append((entry, writes))
         gate = asyncio.Semaphore(_LANES)
 
         async def lane(part: list[tuple[JournalEntry, tuple[Write, ...]]]) -> None:
@@ -77,31 +81,6 @@ class CqlReplay:
         if new:
             await self._storage.advance(CURSOR, new[-1].sequence)
         return len(new)
-
-    async def fill(
-        self, table: Table[Any], rows: AsyncIterator[list[tuple[tuple[Any, ...], int | None]]]
-    ) -> int:
-        """Write the rows of a table, each with its expiry, out of pages; how many there were."""
-        count = 0
-        gate = asyncio.Semaphore(_LANES)
-        now_ms = self._clock.now_ms()
-        async for page in rows:
-            puts = [
-                Put(table, table.row(*values), lapses)
-                for values, lapses in page
-                if lapses is None or lapses > now_ms
-            ]
-            count += len(puts)
-            if guards(table):
-                await asyncio.gather(*(self._guarded(put, gate) for put in puts))
-            else:
-                stamp = self._stamps.draw()
-                await self._commits.fill(puts, stamp, now_ms, gate)
-        return count
-
-    async def _guarded(self, put: Put[Any], gate: asyncio.Semaphore) -> None:
-        async with gate:
-            await self._storage.put(put.table, put.row, expires_at_ms=put.expires_at_ms)
 
     def _writes(self, entry: JournalEntry, schema: int) -> tuple[Write, ...]:
         """What an entry writes, of each row the last: as a commit takes them."""

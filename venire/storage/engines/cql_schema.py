@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import dataclasses
 import logging
 import re
+from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
-from venire.kernel.errors import Refused, Unavailable
+from venire.kernel.errors import Conflict, Refused, Unavailable
 from venire.storage.engines import cql_journal
 from venire.storage.engines.cql_driver import CqlDriver, InDoubtError
 from venire.storage.engines.cql_statements import TYPES, create_table, definitions
@@ -18,8 +20,14 @@ from venire.storage.verbs import Table, Value
 
 _log = logging.getLogger(__name__)
 _META = 'CREATE TABLE IF NOT EXISTS "meta" ("name" text PRIMARY KEY, "value" bigint, "holder" blob)'
-_LOCK_S = 300
+_FILLED_FROM, _FILLED = "filled_from", 0
+_PEERS = "SELECT data_center FROM system.peers"
+_COPIES = 3
+_LOCK_S = 30
+"""How long the lock of a process that was killed stays; who lives renews it."""
+_BUSY_S = 300
 _KNOWN_TRIES = 100
+_PAUSES_S = (0.5, 2.0, 5.0)
 T = TypeVar("T")
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,47}")
 _LARGEST_BATCH = 256
@@ -54,13 +62,16 @@ class Schema:
         self._migrations = migrations
         self._holder = holder
         self._now_ms = 0
+        self._made: Callable[[str], None] = lambda _table: None
 
-    async def prepare(self, now_ms: int) -> Opened:
-        """Create the schema, or bring it forward.
+    async def prepare(
+        self, now_ms: int, made: Callable[[str], None] = lambda _table: None
+    ) -> Opened:
+        """Create the schema, or bring it forward; `made` hears of each table that is new.
 
         Raises Unavailable `data_is_newer`, `schema_differs`, `schema_busy`.
         """
-        self._now_ms = now_ms
+        self._now_ms, self._made = now_ms, made
         there = await self._columns()
         if "meta" not in there:
             await self._driver.define(_META)
@@ -87,6 +98,31 @@ class Schema:
             defaults,
         )
 
+    async def filled_from(self) -> int | None:
+        """What is being brought here, where somebody began to. None: nothing is.
+
+        Raises Conflict `keyspace_not_empty`.
+        """
+        there = await self._columns()
+        found, told = None, False
+        if "meta" in there:
+            found = await _once_known(lambda: self._meta(_FILLED_FROM, serial=True))
+        if found is None and "outbox_minutes" in there:
+            minutes = 'SELECT "day" FROM "outbox_minutes" LIMIT 1'
+            told = bool(await _once_known(lambda: self._driver.execute(minutes)))
+        if told or found == _FILLED:
+            raise Conflict("keyspace_not_empty", "a site lies in this keyspace: name another one")
+        return found
+
+    async def fill_from(self, source: int) -> None:
+        """Note what is being brought, before the first row of it is."""
+        await self._driver.define(_META)
+        await _once_known(lambda: self.set_meta(_FILLED_FROM, source))
+
+    async def filled(self) -> None:
+        """All of it is here: from now on it is a site's."""
+        await self.set_meta(_FILLED_FROM, _FILLED)
+
     async def set_meta(self, name: str, value: int) -> None:
         """Note a number; the clocks of hosts have no say in which was the last."""
         text = 'UPDATE "meta" SET "value" = ? WHERE "name" = ? IF "value" = ?'
@@ -98,6 +134,7 @@ class Schema:
 
     async def _change(self) -> None:
         await self._lock()
+        keeping = asyncio.create_task(self._keep_lock())
         try:
             found = await self._meta("schema_version")
             if found is None:
@@ -108,17 +145,30 @@ class Schema:
             if self._differing(self._feeds, await self._columns()):
                 await self._recreate_feeds()
         finally:
+            keeping.cancel()
             await self._unlock()
 
     async def _create(self) -> None:
         for text in cql_journal.TABLES:
-            await self._driver.define(text)
+            await self._make(text)
         for table in [*self._facts, *self._feeds]:
-            await self._driver.define(create_table(table))
+            await self._make(create_table(table))
+            self._made(table.name)
         await self.set_meta("complete_since_ms", 0)
         await self.set_meta("journal_from_us", self._now_ms * 1000)
         # Last: whoever was interrupted before it begins again, and every step may be repeated.
         await self.set_meta("schema_version", 1 + len(self._migrations))
+
+    async def _make(self, text: str) -> None:
+        """Create what is not there. A cluster that is filled meanwhile may answer late."""
+        for pause_s in _PAUSES_S:
+            try:
+                return await self._driver.define(text)
+            except Unavailable as problem:
+                if problem.code == "storage_refused":
+                    raise
+            await asyncio.sleep(pause_s)
+        return await self._driver.define(text)
 
     async def _migrate(self, migration: Migration) -> None:
         for step in migration.steps:
@@ -182,7 +232,7 @@ class Schema:
     # one at a time
 
     async def _lock(self) -> None:
-        for _ in range(_LOCK_S):
+        for second in range(_BUSY_S):
             try:
                 taken = await self._driver.cas(
                     'INSERT INTO "meta" ("name", "holder") VALUES (?, ?) IF NOT EXISTS USING TTL ?',
@@ -192,8 +242,17 @@ class Schema:
                 taken = False
             if taken or await self._holds():
                 return
+            if not second:
+                _log.warning("schema_is_being_changed", extra={"wait_s": _LOCK_S})
             await asyncio.sleep(1)
         raise Unavailable("schema_busy", "another process has been changing the tables for minutes")
+
+    async def _keep_lock(self) -> None:
+        text = 'UPDATE "meta" USING TTL ? SET "holder" = ? WHERE "name" = ? IF "holder" = ?'
+        while True:
+            await asyncio.sleep(_LOCK_S / 3)
+            with contextlib.suppress(InDoubtError, Unavailable):
+                await self._driver.cas(text, (_LOCK_S, self._holder, "schema_lock", self._holder))
 
     async def _holds(self) -> bool:
         rows = await self._driver.execute(
@@ -208,6 +267,13 @@ class Schema:
             )
         except (InDoubtError, Unavailable):
             _log.warning("schema_lock_left", extra={"for_s": _LOCK_S})
+
+
+async def copies(driver: CqlDriver) -> int:
+    """How many copies of each row a cluster holds: three, where each place has so many nodes."""
+    here = await driver.execute("SELECT data_center FROM system.local")
+    nodes = Counter(row[0] for row in [*here, *await driver.execute(_PEERS)])
+    return max(1, min(_COPIES, *nodes.values()))
 
 
 async def enter_keyspace(driver: CqlDriver, keyspace: str, replicas: int) -> None:

@@ -130,6 +130,19 @@ class Statements:
         marks = ", ".join("?" * len(names))
         return f'INSERT INTO "{self.table.name}" ({_names(names)}) VALUES ({marks}){live}'  # noqa: S608
 
+    def filled(self, there: tuple[bool, ...]) -> str:
+        """Of any table of a fresh keyspace; `there`: which columns have a value.
+
+        Parameters: these values, its moment, its claims, its time to live, as the table has them.
+        """
+        columns = zip(self.table.columns, there, strict=True)
+        names = [column.name for column, given in columns if given]
+        names += ["expires_at_ms"] if self.table.expires else []
+        names += ["guard_claims"] if self.guarded else []
+        live = " USING TTL ?" if self.table.expires else ""
+        marks = ", ".join("?" * len(names))
+        return f'INSERT INTO "{self.table.name}" ({_names(names)}) VALUES ({marks}){live}'  # noqa: S608
+
     @functools.cached_property
     def values(self) -> tuple[str, ...]:
         """The columns that `move` sets, in order."""

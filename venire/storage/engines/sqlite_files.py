@@ -202,7 +202,11 @@ def _columns_there(connection: apsw.Connection, table: str) -> set[str]:
 
 def _compare(connection: apsw.Connection, tables: Sequence[Table[Any]]) -> None:
     """Refuse a file whose tables are not the declared ones: a forgotten migration, or damage."""
+    as_made = {sql for (sql,) in connection.execute("SELECT sql FROM sqlite_schema")}
     for table in tables:
+        # Most are as this version makes them, which one reading of the schema tells.
+        if create_table(table)[0] in as_made:
+            continue
         # By name, not by place: a column that a migration added stands last in the file.
         expected = sorted(definitions(table))
         found = sorted(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, cast
 
 import apsw
@@ -42,7 +42,8 @@ def told(connection: apsw.Connection, after: int, limit: int) -> list[Envelope]:
 
 def entries(connection: apsw.Connection, after: int, limit: int) -> list[JournalEntry]:
     """The commits after a place, as they lie there."""
-    rows = cast("list[tuple[Any, ...]]", connection.execute(_ALL, (after, limit)).fetchall())
+    # Row by row: thousands of tuples at once would have the collector look at all there is.
+    rows = cast("Iterator[tuple[Any, ...]]", connection.execute(_ALL, (after, limit)))
     return [JournalEntry(*row) for row in rows]
 
 

@@ -25,7 +25,8 @@ def definitions(table: Table[Any]) -> list[str]:
     return columns
 
 
-def create_table(table: Table[Any]) -> list[str]:
+@functools.lru_cache(maxsize=512)
+def create_table(table: Table[Any]) -> tuple[str, ...]:
     """The statements that create a table: STRICT, and WITHOUT ROWID unless its rows are wide."""
     columns = definitions(table)
     # Ascending even where the table reads downwards: SQLite walks an index backwards as
@@ -38,7 +39,7 @@ def create_table(table: Table[Any]) -> list[str]:
             f"CREATE INDEX {table.name}_expiry ON {table.name} (expires_at_ms)"
             " WHERE expires_at_ms IS NOT NULL"
         )
-    return statements
+    return tuple(statements)
 
 
 def add_column(table: str, column: Column, default: Value) -> str:

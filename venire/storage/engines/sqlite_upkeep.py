@@ -6,6 +6,7 @@ Nothing here needs the tables as they are declared now, so it works on data that
 from __future__ import annotations
 
 import contextlib
+import errno
 import fcntl
 import os
 from collections.abc import Callable, Iterator, Sequence
@@ -27,6 +28,7 @@ REBUILT: Final = ("rebuildable.db", "search.db")
 SIDES: Final = ("-wal", "-shm", "-journal")
 _PAGES = 512
 _CHECK_KIB = 2_048
+_FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
 
 Told = Callable[[int, int], None]
 """Is told how many of how many pages are done."""
@@ -91,9 +93,9 @@ def _reading(file: Path) -> Iterator[apsw.Connection]:
 def copy_file(source: Path, target: Path, told: Told) -> None:
     """Copy a database as it stands at this moment, while others may write to it.
 
-    The copy is on the disk and sound when this returns. Unavailable `copy_not_sound`.
+    The copy is on the disk and sound when this returns. Unavailable `copy_not_sound`, `disk_full`.
     """
-    with _reading(source) as reading:
+    with _reading(source) as reading, saying_full(target.parent):
         # One view of it for the whole copy: else each write of others would begin it again.
         reading.execute("BEGIN")
         reading.execute("SELECT count(*) FROM sqlite_schema").fetchall()
@@ -112,6 +114,18 @@ def copy_file(source: Path, target: Path, told: Told) -> None:
         )
     sync(target)
     sync(target.parent)
+
+
+@contextlib.contextmanager
+def saying_full(place: Path) -> Iterator[None]:
+    """Say of a disk that has no room left what it is. Unavailable `disk_full`."""
+    try:
+        yield
+    except (apsw.FullError, OSError) as error:
+        if isinstance(error, OSError) and error.errno not in _FULL:
+            raise
+        hint = "the disk became full meanwhile: make room, then run this again"
+        raise Unavailable("disk_full", hint, place=str(place)) from error
 
 
 def faults_of(file: Path) -> list[str]:

@@ -10,7 +10,8 @@ from venire.storage.verbs import Table
 class JurorChatRow(msgspec.Struct, frozen=True):
     """An address at one service, sealed. `proved_at_ms`: when its owner said the code sent there.
 
-    `code_mark`, `tries`, `until_ms`: of the code that waits for an answer.
+    `code_mark`, `tries`, `until_ms`: of the code that waits for an answer. Without a recipient it
+    was forgotten, since nobody has said its code in a day.
     """
 
     account_id: int
@@ -31,7 +32,7 @@ JUROR_CHATS = Table(
     aggregate="juror_chat:{account_id}:{service}",
     guarded=True,
     subject=("account_id",),
-    retention="as the account; never in an account export",
+    retention="as the account, a day while nobody has proved it; never in an account export",
 )
 
 TABLES = (JUROR_CHATS,)

@@ -47,7 +47,7 @@ async def show(visit: Visit) -> Response:
     posts = await load_many(
         visit.world, [told.post_id for told in page.items if told.post_id is not None]
     )
-    base_url = visit.world.site.base_url
+    own = visit.world.site.own
     first = is_first(visit)
     statements = [
         StatementLine(
@@ -66,11 +66,9 @@ async def show(visit: Visit) -> Response:
         "inbox.html",
         statements=statements if first else [],
         messages=[
-            # Links to this site stay on whichever of its names the reader came by.
-            MessageLine(
-                post.created_at_ms,
-                with_base(post.html, "").replace(f'href="{base_url}/', 'href="/'),
-            )
+            # Links to this site stay on whichever of its names the reader came by, and none leads
+            # to a name that it has lost.
+            MessageLine(post.created_at_ms, own.led_to(with_base(post.html, ""), ""))
             for post in posts
             if post.visibility == DIRECT
         ],

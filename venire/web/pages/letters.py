@@ -9,10 +9,10 @@ from starlette.responses import Response
 
 from venire.kernel.clock import DAY_MS
 from venire.kernel.errors import Invalid
-from venire.people import actions, departures, factors, letters, suppression
+from venire.people import actions, departures, factor_rows, factors, letters, suppression
 from venire.people.model import DELETED, PENDING, UNCONFIRMED, Account
 from venire.people.rules import check_password
-from venire.people.second_step import BY_MAILBOX
+from venire.people.second_step import BY_MAILBOX, BY_PASSWORD
 from venire.people.store import find_by_email, find_by_handle, load_account, load_login
 from venire.storage.tables.letters import LetterRow
 from venire.web import entering, words
@@ -67,8 +67,21 @@ async def confirm(visit: Visit) -> Response:
 
 async def show_password(visit: Visit) -> Response:
     """The form for a new password."""
-    _, account = await _linked(visit, letters.RESET)
-    return visit.page("letter_password.html", username=account.username, fault="")
+    row, account = await _linked(visit, letters.RESET)
+    return await _password_form(visit, row, account, "")
+
+
+async def _password_form(visit: Visit, row: LetterRow, account: Account, fault: str) -> Response:
+    held = await factor_rows.load(visit.world, account.id)
+    return visit.page(
+        "letter_password.html",
+        _UNFIT if fault else 200,
+        username=account.username,
+        fault=fault,
+        codes_by_mail=held.mail_at_ms is not None and row.state != letters.BY_HAND,
+        beside=bool(held.passkeys or held.totp_at_ms),
+        days=factor_rows.PAUSE_MS // DAY_MS,
+    )
 
 
 async def set_password(visit: Visit) -> Response:
@@ -78,14 +91,15 @@ async def set_password(visit: Visit) -> Response:
     faults = check_password(password)
     if faults:
         said = words.FAULTS.get(faults[0].error, words.FAULTS["ERR_INVALID"])
-        return visit.page("letter_password.html", _UNFIT, username=account.username, fault=said)
+        return await _password_form(visit, row, account, said)
     await letters.spend_link(visit.world, row)
     if row.state != letters.BY_HAND:
         await factors.mailbox_was_used(visit.world, account.id)
     await actions.change_password(visit.world, account.id, password)
     if account.state == UNCONFIRMED and row.state != letters.BY_HAND:
         await actions.confirm_contact(visit.world, account.id)
-    return await _enter(visit, account, "password_changed")
+    first = BY_PASSWORD if row.state == letters.BY_HAND else BY_MAILBOX
+    return await _enter(visit, account, "password_changed", first=first)
 
 
 async def show_sign_in(visit: Visit) -> Response:
@@ -98,14 +112,14 @@ async def sign_in(visit: Visit) -> Response:
     """Sign in by a letter, once."""
     row, account = await _linked(visit, letters.SIGN_IN)
     await letters.spend_link(visit.world, row)
-    return await _enter(visit, account, "")
+    return await _enter(visit, account, "", first=BY_MAILBOX)
 
 
-async def _enter(visit: Visit, account: Account, said: str) -> Response:
+async def _enter(visit: Visit, account: Account, said: str, *, first: str) -> Response:
     now = await load_account(visit.world, account.id)
     if now is None or waits(now, visit.settings):
         return visit.page("waiting.html", state=(now or account).state)
-    return await entering.enter(visit, now, entering.done("/", said), first=BY_MAILBOX)
+    return await entering.enter(visit, now, entering.done("/", said), first=first)
 
 
 async def show_leave(visit: Visit) -> Response:

@@ -287,7 +287,7 @@ async def _named(visit: Visit, address: str) -> int:
     """The public post that an address or an id names."""
     post_id = parse_id(address)
     if post_id is None:
-        post_id = parse_post_url(address, {visit.world.site.domain}).post_id
+        post_id = parse_post_url(address, visit.world.site.own).post_id
     post = None if post_id is None else await posts.load(visit.world, post_id)
     if post is None or post.visibility not in LISTED:
         raise NotFound("record_not_found", "There is no such post")

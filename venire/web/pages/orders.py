@@ -57,7 +57,7 @@ async def index(visit: Visit) -> Response:
 
 def _post_named(visit: Visit, text: str) -> int | None:
     """The post that an id or an address names."""
-    return parse_id(text) or parse_post_url(text, {visit.world.site.domain}).post_id
+    return parse_id(text) or parse_post_url(text, visit.world.site.own).post_id
 
 
 async def register(visit: Visit) -> Response:

@@ -10,6 +10,7 @@ from typing import Any
 
 from starlette.responses import Response
 
+from venire.kernel.clock import DAY_MS
 from venire.kernel.errors import Invalid
 from venire.kernel.ids import parse_id
 from venire.kernel.money import Destination
@@ -43,13 +44,19 @@ async def show(visit: Visit) -> Response:
     account, money = visit.member(), visit.court.money
     row = await memberships.load(visit.world, account.id)
     if money is None or row is None or not row.paid_until_ms:
-        state = "none"
+        state, over_ms = "none", 0
     else:
         grace = money.prices.grace_days
         state = membership_rules.state(row.paid_until_ms, grace, visit.world.now_ms())
+        over_ms = row.paid_until_ms + grace * DAY_MS
     offered = [] if money is None else [_price(money, one) for one in money.prices.memberships]
     return visit.page(
-        "membership.html", row=row, state=state, prices=offered, paid=bool(_came_back(visit))
+        "membership.html",
+        row=row,
+        state=state,
+        over_ms=over_ms,
+        prices=offered,
+        paid=bool(_came_back(visit)),
     )
 
 

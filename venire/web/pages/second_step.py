@@ -68,12 +68,15 @@ async def _page(visit: Visit, step: Waiting, to: str, error: str = "") -> Respon
         options = passkeys.using_options(
             visit.world, passkeys.SECOND, here, step.keys, step.row.ticket_hash
         )
+    shut, shut_until_ms = await second_step.mail_shut(visit.world, step)
     page = visit.page(
         "second_step.html",
         _UNFIT if error else 200,
         to=to,
         ways=step.ways,
         options=options,
+        shut=shut,
+        shut_until_ms=shut_until_ms,
         sent=bool(step.row.letters),
         texted=await second_step.text_sent(visit.world, step),
         may_send=step.row.letters < second_step.LETTERS,

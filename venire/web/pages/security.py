@@ -6,7 +6,7 @@ from typing import Any
 
 from starlette.responses import Response
 
-from venire.kernel.clock import MINUTE_MS
+from venire.kernel.clock import DAY_MS, MINUTE_MS
 from venire.kernel.errors import Conflict, Invalid
 from venire.people import (
     confirmations,
@@ -23,6 +23,7 @@ from venire.people.own_passkeys import Ceremony
 from venire.people.store import load_login
 from venire.web import security_words
 from venire.web.entering import party, scripted
+from venire.web.scanning import scannable
 from venire.web.visit import Visit
 
 PLACE = "/settings/security"
@@ -43,19 +44,24 @@ async def _page(visit: Visit, error: str = "") -> Response:
     me, world, here = visit.member(), visit.world, party(visit)
     shown = await confirmations.confirmed(world, me.id, _holder(visit))
     keys = await own_passkeys.passkeys_of(world, me.id)
+    held = await factor_rows.load(world, me.id)
     pending = await factors.pending_totp(world, me.id) if shown else None
+    address = None if pending is None else totp.address(pending, me.username, world.site.title)
     login = await load_login(world, me.id)
     page = visit.page(
         "security.html",
         _UNFIT if error else 200,
         error=error,
         shown=shown,
-        held=await factor_rows.load(world, me.id),
+        held=held,
+        paused_until_ms=factor_rows.paused_until_ms(held.mail_at_ms, world.now_ms()),
+        pause_days=factor_rows.PAUSE_MS // DAY_MS,
         keys=keys,
         options=_options(visit, keys, shown=shown),
         domain="" if here is None else here.domain,
         secret=None if pending is None else totp.shown(pending),
-        address=None if pending is None else totp.address(pending, me.username, world.site.title),
+        address=address,
+        picture=None if address is None else scannable(address),
         standby=world.site.passkey_domains,
         letters=world.site.letters,
         has_phone=visit.court.phones is not None and await phones.has_phone(world, me.id),

@@ -75,6 +75,9 @@ class NameServer:
                     await writer.drain()
                 writer.close()
                 await writer.wait_closed()
+        except asyncio.CancelledError:
+            # It ends, and so does this: asyncio would log a task that was only told to stop.
+            return
         finally:
             # Cut off while it waits, a connection still has to be let go.
             writer.transport.abort()

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import gzip
+import ssl
 import threading
 from collections.abc import Iterator, Mapping
 from typing import Any, Final, Literal, Protocol
@@ -29,13 +30,17 @@ _READY_S: Final = 10.0
 
 
 class Call(msgspec.Struct, frozen=True):
-    """A request as it came. The names of `headers` are in lower case; `path` is still quoted."""
+    """A request as it came. The names of `headers` are in lower case; `path` is still quoted.
+
+    `target`: path and query as they stood in the first line.
+    """
 
     method: str
     path: str
     query: dict[str, str]
     headers: dict[str, str]
     body: bytes
+    target: str = ""
 
     @property
     def form(self) -> dict[str, str]:
@@ -106,6 +111,10 @@ class Counterpart:
             return Reply(307, None, {"Location": f"{self.url}/elsewhere"})
         return self.answer(call)
 
+    async def replied(self, call: Call, fault: Fault | None) -> Reply:
+        """The same, for who has to ask somebody else first."""
+        return self.reply(call, fault)
+
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Answer the calls of one connection."""
         try:
@@ -132,7 +141,7 @@ class Counterpart:
             writer.write(_strange(fault))
             await writer.drain()
             return False
-        wire = _wire(self.reply(call, fault))
+        wire = _wire(await self.replied(call, fault))
         if fault == "drip":
             for byte in wire:
                 writer.write(bytes([byte]))
@@ -158,7 +167,7 @@ async def _read(reader: asyncio.StreamReader) -> Call | None:
     body = await reader.readexactly(int(headers.get("content-length", "0")))
     parts = urlsplit(target)
     query = dict(parse_qsl(parts.query, keep_blank_values=True))
-    return Call(method, parts.path, query, headers, body)
+    return Call(method, parts.path, query, headers, body, target)
 
 
 def _wire(reply: Reply) -> bytes:
@@ -196,10 +205,13 @@ class Served(Protocol):
 
 
 @contextlib.contextmanager
-def served(counterpart: Served, port: int = 0) -> Iterator[str]:
+def served(
+    counterpart: Served, port: int = 0, context: ssl.SSLContext | None = None
+) -> Iterator[str]:
     """Serve a stand-in from a thread of its own, so that drills and tests may be of any kind.
 
-    Yields its address; `port` 0 is a free one. Whatever hangs is cut at the end.
+    Yields its address; `port` 0 is a free one; with a `context` it speaks TLS. Whatever hangs is
+    cut at the end.
     """
     ready = threading.Event()
     state: dict[str, Any] = {}
@@ -207,8 +219,11 @@ def served(counterpart: Served, port: int = 0) -> Iterator[str]:
     async def run() -> None:
         stop = asyncio.Event()
         state["loop"], state["stop"] = asyncio.get_running_loop(), stop
-        server = await asyncio.start_server(counterpart.serve, "127.0.0.1", port, limit=_HEAD_BYTES)
-        counterpart.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        server = await asyncio.start_server(
+            counterpart.serve, "127.0.0.1", port, limit=_HEAD_BYTES, ssl=context
+        )
+        scheme = "http" if context is None else "https"
+        counterpart.url = f"{scheme}://127.0.0.1:{server.sockets[0].getsockname()[1]}"
         ready.set()
         await stop.wait()
         server.close()

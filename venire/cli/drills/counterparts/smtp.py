@@ -59,8 +59,16 @@ class Submission:
         try:
             with contextlib.suppress(OSError, EOFError, asyncio.LimitOverrunError, ValueError):
                 await self._converse(reader, writer)
+        except asyncio.CancelledError:
+            # It ends, and so does this: asyncio would log a task that was only told to stop.
+            return
         finally:
             writer.transport.abort()
+
+    async def refuse(self, writer: asyncio.StreamWriter) -> None:
+        """Take no letter: for good, or for now."""
+        closed = self.refuses == "closed"
+        await _say(writer, "550 5.7.1 account closed" if closed else "451 4.3.2 later")
 
     async def _converse(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await _say(writer, "220 drill.invalid ESMTP")
@@ -71,8 +79,7 @@ class Submission:
             if self.refuses == "hang":
                 await asyncio.sleep(3600)
             if verb == "MAIL" and self.refuses:
-                closed = self.refuses == "closed"
-                await _say(writer, "550 5.7.1 account closed" if closed else "451 4.3.2 later")
+                await self.refuse(writer)
                 continue
             await _say(writer, _ANSWERS.get(verb, "502 5.5.1 not here"))
             if verb == "MAIL":

@@ -37,6 +37,7 @@ def chat_gone(stage: Stage) -> None:
     data = stage.data()
     room = ChatCounterpart("slack")
     stage.stand_in(room)
+    stage.log.cast("chat", 0, real=False)
     first, second, blocks = messages.texts(stage, data)
     secret = stage.secret(data, "a-chat", SECRETS["slack"])
     chat = vendor("chat", "a-chat", "slack", secret_file=secret, options={"address": room.url})

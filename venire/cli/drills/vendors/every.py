@@ -7,6 +7,7 @@ from typing import Final, NamedTuple
 
 from venire.cli.drills.vendors import (
     chats,
+    datacentre,
     everything,
     messages,
     money,
@@ -44,6 +45,9 @@ DRILLS: Final[dict[str, Drill]] = {
     "ca-gone": Drill("the first authority and a host of names refuse us", 20.0, names.ca_gone),
     "registrar-gone": Drill(
         "the site's name, and the first host of it", 60.0, names.registrar_gone
+    ),
+    "datacentre-lost": Drill(
+        "a place: host, store, name server and mail relay", 60.0, datacentre.datacentre_lost
     ),
     "january-2021": Drill(
         "every vendor of one country at once, a whole site", 120.0, everything.january_2021

@@ -11,14 +11,11 @@ from typing import Any, Final
 
 import httpx
 
-from venire.cli.drills.counterparts import infobip, twilio
-from venire.cli.drills.counterparts.infobip import InfobipCounterpart
 from venire.cli.drills.counterparts.smtp import Submission
-from venire.cli.drills.counterparts.twilio import TwilioCounterpart
+from venire.cli.drills.vendors.casting import Texting, submission, texting
 from venire.cli.drills.vendors.stage import (
     Caller,
     Stage,
-    vendor,
     vendor_state,
     wait_until,
     write_settings,
@@ -30,31 +27,14 @@ _LETTERS: Final = 6
 NUMBERS: Final = itertools.count(6281210000007, 10_007)
 
 
-def texts(stage: Stage, data: Any) -> tuple[TwilioCounterpart, InfobipCounterpart, list[Any]]:
+def texts(stage: Stage, data: Any) -> tuple[Texting, Texting, list[Any]]:
     """Two vendors of texts and their blocks: `a` first."""
-    first, second = TwilioCounterpart(), InfobipCounterpart()
-    stage.stand_in(first)
-    stage.stand_in(second)
-    blocks = [
-        vendor(
-            "sms",
-            "a-texts",
-            "twilio",
-            secret_file=stage.secret(data, "a-texts", twilio.TOKEN),
-            options={"account": twilio.ACCOUNT, "from": twilio.SENDER, "address": first.url},
-        ),
-        vendor(
-            "sms",
-            "b-texts",
-            "infobip",
-            secret_file=stage.secret(data, "b-texts", infobip.KEY),
-            options={"address": second.url, "from": "Venire"},
-        ),
-    ]
-    return first, second, blocks
+    first, one = texting(stage, data, 0)
+    second, other = texting(stage, data, 1)
+    return first, second, [one, other]
 
 
-def prove_phone(caller: Caller, vendors: Sequence[TwilioCounterpart | InfobipCounterpart]) -> str:
+def prove_phone(caller: Caller, vendors: Sequence[Texting]) -> str:
     """A member adds a number and says the code that came to it, by whichever vendor; the number."""
     known = {to for one in vendors for to, _ in one.sent}
     ask_code(caller)
@@ -140,14 +120,9 @@ def ask_letter(url: str, email: str) -> None:
 
 def mails(stage: Stage) -> tuple[Submission, Submission, list[Any]]:
     """Two submissions and their blocks: `a` first."""
-    first, second = Submission(), Submission()
-    stage.stand_in(first)
-    stage.stand_in(second)
-    blocks = [
-        vendor("mail", "a-mail", "smtp", options={"url": first.address}),
-        vendor("mail", "b-mail", "smtp", options={"url": second.address}),
-    ]
-    return first, second, blocks
+    first, one = submission(stage, 0)
+    second, other = submission(stage, 1)
+    return first, second, [one, other]
 
 
 def _has_letters(server: Submission, count: int) -> bool:

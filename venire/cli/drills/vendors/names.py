@@ -8,17 +8,14 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
-from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-
 from venire.cli.drills import site
-from venire.cli.drills.counterparts import name_server
-from venire.cli.drills.counterparts.authority import Authority
 from venire.cli.drills.counterparts.name_server import NameServer
+from venire.cli.drills.counterparts.server import Counterpart
+from venire.cli.drills.vendors.casting import authority, name_host
+from venire.cli.drills.vendors.handles import Villagers
 from venire.cli.drills.vendors.stage import (
     Caller,
     Stage,
-    vendor,
     vendor_state,
     wait_until,
     write_settings,
@@ -44,24 +41,16 @@ class Registry(NamedTuple):
     """Two hosts of names and two authorities, with their blocks: `a` first."""
 
     hosts: tuple[NameServer, NameServer]
-    authorities: tuple[Authority, Authority]
+    authorities: tuple[Counterpart, Counterpart]
     blocks: list[tuple[str, dict[str, Any]]]
 
 
 def registry(stage: Stage, data: Path) -> Registry:
-    """Stand-ins of two hosts of names and of two authorities that look at both."""
-    hosts = NameServer(ZONE), NameServer(ZONE)
-    authorities = Authority("a-ca", hosts), Authority("b-ca", hosts)
-    key = stage.secret(data, "names", name_server.KEY)
-    blocks = []
-    for name, host in zip(("a-names", "b-names"), hosts, strict=True):
-        stage.stand_in(host)
-        address, port = host.address
-        options = {"server": address, "port": str(port), "zones": ZONE}
-        blocks.append(vendor("dns", name, "rfc2136", secret_file=key, options=options))
-    for name, standing in zip(("a-ca", "b-ca"), authorities, strict=True):
-        blocks.append(_named(stage, data, name, standing))
-    return Registry(hosts, authorities, blocks)
+    """Two hosts of names, and two authorities that look there."""
+    (one, first), (other, second) = (name_host(stage, data, place, ZONE) for place in (0, 1))
+    hosts = one, other
+    (a_ca, third), (b_ca, fourth) = (authority(stage, data, place, hosts) for place in (0, 1))
+    return Registry(hosts, (a_ca, b_ca), [first, second, third, fourth])
 
 
 def renew(data: Path) -> tuple[dict[str, Any], float]:
@@ -110,20 +99,18 @@ def ca_gone(stage: Stage) -> None:
 def registrar_gone(stage: Stage) -> None:
     """The registrar takes the name away: the standby name, its certificate and the beacon stand."""
     data = stage.data()
-    host_a, host_b = NameServer(ZONE), NameServer(ZONE, STANDBY)
-    key = stage.secret(data, "names", name_server.KEY)
-    blocks = []
-    for name, host, zones in (("a-names", host_a, ZONE), ("b-names", host_b, f"{ZONE} {STANDBY}")):
-        stage.stand_in(host)
-        address, port = host.address
-        options = {"server": address, "port": str(port), "zones": zones}
-        blocks.append(vendor("dns", name, "rfc2136", secret_file=key, options=options))
-    blocks.append(_authority(stage, data, "b-ca", (host_a, host_b)))
+    host_a, first = name_host(stage, data, 0, ZONE)
+    host_b, second = name_host(stage, data, 1, ZONE, STANDBY)
+    _, third = authority(stage, data, 1, (host_a, host_b))
+    blocks = [first, second, third]
     signers = [Signer(name, SystemChance().token(SEED_BYTES)) for name in _PEOPLE]
     public = [str(signer.verifier) for signer in signers]
     plain = {"beacon_signers": public, "beacon_site": ZONE, "workers": 1}
-    write_settings(data, {**plain, "certificate_names": [ZONE]}, *blocks)
-    serving = stage.serve(data)
+    here = {"base_url": f"https://{ZONE}", "certificate_names": [ZONE]}
+    write_settings(data, {**plain, **here}, *blocks)
+    serving = stage.serve(data, base_url=f"https://{ZONE}")
+    villagers = Villagers(stage, data, serving.url, ZONE)
+    before = villagers.known_as(ZONE)
     admin = stage.caller(serving.url, stage.account(data, "keeper", "admin"))
     _set(data, ZONE)
     kept = _beacon(stage, data, signers, 1, f"https://{ZONE}")
@@ -137,44 +124,24 @@ def registrar_gone(stage: Stage) -> None:
     except Unavailable:
         stage.log.detected()
     _set(data, STANDBY)
-    write_settings(data, {**plain, "certificate_names": [STANDBY]}, *blocks)
+    there = {"base_url": f"https://{STANDBY}", "certificate_names": [STANDBY]}
+    write_settings(data, {**plain, **there}, *blocks)
     renew(data)
     held = certificate_files.read(data)
     good = held is not None and certifying.covers(held, [STANDBY])
     stage.log.step("the standby name has a certificate", good=good)
+    site.stop(serving.process)
+    stage.serve(data, port=int(serving.url.rpartition(":")[2]), base_url=f"https://{STANDBY}")
     moved = _beacon(stage, data, signers, 2, f"https://{STANDBY}")
     stage.log.step("the standby name leads here", good=host_b.values(STANDBY, "A") == [_HERE])
     found = _heard(reader, public, kept)
     if stage.log.step("whoever kept the keys believes the new address", good=found == moved):
         stage.log.switched()
+    same = villagers.known_as(ZONE, STANDBY) == before and villagers.named_under(ZONE, STANDBY)
+    handles = " ".join(sorted(one.handle for one in before))
+    stage.log.step("handles and identities did not change", good=same, note=handles)
     state = vendor_state(admin, "dns", "a-names")
     stage.log.step("the host that refuses us is shut", good=state == "shut", note=state)
-
-
-def _authority(
-    stage: Stage, data: Path, name: str, hosts: tuple[NameServer, ...]
-) -> tuple[str, dict[str, Any]]:
-    return _named(stage, data, name, Authority(name, hosts))
-
-
-def _named(stage: Stage, data: Path, name: str, standing: Authority) -> tuple[str, dict[str, Any]]:
-    """Let an authority stand in; its block."""
-    stage.stand_in(standing)
-    secret = stage.secret(data, name, _account())
-    options = {"directory": f"{standing.url}/dir", "terms_agreed": "yes"}
-    return vendor("certificates", name, "acme", secret_file=secret, options=options)
-
-
-def _account() -> str:
-    return (
-        ec.generate_private_key(ec.SECP256R1())
-        .private_bytes(
-            serialization.Encoding.PEM,
-            serialization.PrivateFormat.PKCS8,
-            serialization.NoEncryption(),
-        )
-        .decode()
-    )
 
 
 def _set(data: Path, name: str) -> None:

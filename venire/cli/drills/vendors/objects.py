@@ -17,6 +17,7 @@ from PIL import Image
 from venire.cli.demo_corpus import written_posts
 from venire.cli.drills import site
 from venire.cli.drills.vendors import stores
+from venire.cli.drills.vendors.shelves import Shelf
 from venire.cli.drills.vendors.stage import Caller, Stage, vendor_state, wait_until, write_settings
 from venire.kernel.chance import SystemChance
 from venire.kernel.errors import Unavailable
@@ -47,8 +48,8 @@ def _shown(caller: Caller, media_id: str) -> bool:
     return answer.status_code == 200 and bool(answer.json()["url"])  # noqa: PLR2004 - HTTP
 
 
-def _files(folder: Path) -> int:
-    return sum(1 for one in folder.rglob("*") if one.is_file()) if folder.is_dir() else 0
+def _files(shelf: Shelf) -> int:
+    return len(shelf.names("objects"))
 
 
 def bucket_a_gone(stage: Stage) -> None:
@@ -62,24 +63,24 @@ def bucket_a_gone(stage: Stage) -> None:
     admin = stage.caller(serving.url, stage.account(data, "keeper", "admin"))
     member = stage.caller(serving.url, stage.account(data, "member"))
     addresses = [upload(member)[1] for _ in range(_PICTURES)]
-    before = [_fetched(member, address) for address in addresses]
-    first, second = (one.folder / "objects" for one in shelves)
+    before = [fetched(member, address) for address in addresses]
+    first, second = shelves
     wait_until("pictures lie in both stores", lambda: _files(first) == _files(second) > _PICTURES)
     held = _files(first)
     stage.log.step("pictures lie in both stores", note=f"{held} files in each")
     # Away in one step: the site writes there while they go.
     (data / "media").rename(stage.folder / "gone-media")
-    shelves[0].vanish()
+    first.vanish()
     (data / "media").mkdir(mode=0o700)
     stage.log.gone("the first store, and this machine's copies")
-    after = [_fetched(member, address) for address in addresses]
+    after = [fetched(member, address) for address in addresses]
     stage.log.step("every picture is shown, byte for byte", good=after == before)
     stage.log.switched()
     fresh = upload(member)[1]
-    stage.log.step("new pictures are taken", good=bool(_fetched(member, fresh)))
+    stage.log.step("new pictures are taken", good=bool(fetched(member, fresh)))
     wait_until("the site says so", lambda: _is_told(admin), most_s=_TOLD_S)
     stage.log.detected()
-    shelves[0].come_back()
+    first.come_back()
     wait_until("the first store is filled again", lambda: _files(first) >= held, most_s=_REFILLED_S)
     stage.log.step("the first store is filled again", note=f"{_files(first)} files")
 
@@ -92,7 +93,8 @@ def _is_told(admin: Caller) -> bool:
     return any(made is not None and made["stores"]["a"]["lost"] > 0 for made in compared)
 
 
-def _fetched(caller: Caller, address: str) -> bytes:
+def fetched(caller: Caller, address: str) -> bytes:
+    """A picture's bytes. Unavailable `picture_not_shown`."""
     answer = caller.client.get(address)
     if not answer.is_success:
         raise Unavailable("picture_not_shown", str(answer.status_code))
@@ -115,8 +117,11 @@ def _mirrored(stage: Stage, url: str, data: Path) -> Iterator[str]:
 
 def media_revoked(stage: Stage) -> None:
     """A picture's post is held: 404 here within ten seconds, and at a stranger's mirror after."""
+    _, public = stores.offline_key(stage)
     data = stage.data()
-    write_settings(data, {"workers": 1})
+    shelves = [stage.shelf(data, name) for name in "ab"]
+    plain = {"backup_recipients": [public], "workers": 1}
+    write_settings(data, plain, *(one.block for one in shelves))
     serving = stage.serve(data)
     member = stage.caller(serving.url, stage.account(data, "member"))
     stranger = stage.caller(serving.url)

@@ -86,16 +86,22 @@ async def settle_people(
         app = await app_token(client)
         everyone = [name for some in names.values() for name in some]
         members = await sign_up(client, app, everyone, lambda _count: None)
-        for name in names["juror"]:
-            asked = {"consent": True}
-            await answer(client, "POST", "/api/v1/jury/opt_in", members[name], json=asked)
-        for name in names["bench"]:
-            account = await whoami(client, members[name])
-            seat = {"account_id": account, "bench": True}
-            await answer(client, "POST", "/api/v1/admin/jurors", admin, json=seat)
-        await answer(client, "POST", "/api/v1/admin/epochs", admin)
     of = {role: [members[name] for name in some] for role, some in names.items()}
-    return Population(of["author"], of["juror"], of["bench"], admin)
+    population = Population(of["author"], of["juror"], of["bench"], admin)
+    await seat(url, population)
+    return population
+
+
+async def seat(url: str, population: Population) -> None:
+    """Let the jurors consent, seat the bench, freeze a pool."""
+    async with open_client(url) as client:
+        for juror in population.jurors:
+            asked = {"consent": True}
+            await answer(client, "POST", "/api/v1/jury/opt_in", juror, json=asked)
+        for judge in population.bench:
+            seated = {"account_id": await whoami(client, judge), "bench": True}
+            await answer(client, "POST", "/api/v1/admin/jurors", population.admin, json=seated)
+        await answer(client, "POST", "/api/v1/admin/epochs", population.admin)
 
 
 def post_many(url: str, population: Population, texts: Sequence[str]) -> None:

@@ -35,6 +35,7 @@ class Log:
         self._detected_s: float | None = None
         self._switched_s: float | None = None
         self.lost: dict[str, int] = dict.fromkeys(LOSABLE, 0)
+        self._cast: dict[str, dict[int, bool]] = {}
 
     def now_s(self) -> float:
         """Seconds since the drill began."""
@@ -50,9 +51,14 @@ class Log:
         self._say(name if good else f"{name}: NOT AS IT SHOULD ({note})")
         return good
 
+    def cast(self, kind: str, place: int, *, real: bool) -> None:
+        """Who plays a vendor: a real counterpart or our own stand-in; `place` 0 is the one lost."""
+        self._cast.setdefault(kind, {})[place] = real
+
     def gone(self, what: str) -> None:
-        """From now on the vendor is away: the clock of the drill begins."""
+        """From now on the vendor is away: the clock of the drill begins, the last time for good."""
         self._lost_at_s = self.now_s()
+        self._detected_s = self._switched_s = None
         self.step(f"gone: {what}")
 
     def detected(self) -> None:
@@ -81,6 +87,10 @@ class Log:
             "detected_s": _rounded(self._detected_s),
             "switched_s": _rounded(self._switched_s),
             "lost": self.lost,
+            "counterparts": {
+                kind: ["real" if real else "stand-in" for _, real in sorted(places.items())]
+                for kind, places in sorted(self._cast.items())
+            },
             "passed": in_time
             and self._detected_s is not None
             and not any(self.lost.values())
@@ -105,4 +115,5 @@ def table(result: dict[str, Any]) -> str:
         value = result[name]
         lines.append(f"  {name:<12}{'never' if value is None else f'{value:.3f}'}")
     lines.append(f"  lost        {lost or 'nothing'}")
+    lines += [f"  {kind:<14}{', '.join(some)}" for kind, some in result["counterparts"].items()]
     return "\n".join(lines)

@@ -11,6 +11,7 @@ from typing import Any
 import httpx
 import msgspec
 
+from venire.cli.drills.vendors.endpoints import read
 from venire.cli.drills.vendors.every import DRILLS
 from venire.cli.drills.vendors.results import Log
 from venire.cli.drills.vendors.stage import open_stage
@@ -20,19 +21,23 @@ from venire.server.settings import load_settings
 from venire.server.wiring import open_house
 
 
-def perform(name: str, say: Callable[[str], None], *, posts: int) -> dict[str, Any]:
+def perform(
+    name: str, say: Callable[[str], None], *, posts: int, counterparts: Path | None = None
+) -> dict[str, Any]:
     """Run a drill; its result, also when it broke off. NotFound `drill_unknown`.
 
-    `posts`: how many lie on the site of a drill that is about a whole one.
+    `posts`: how many lie on the site of a drill that is about a whole one. `counterparts`: a file
+    that names real ones (`endpoints`). Invalid `counterparts_invalid`.
     """
     found = DRILLS.get(name)
     if found is None:
         known = ", ".join(sorted(DRILLS))
         raise NotFound("drill_unknown", f"there are: {known}", drill=name)
+    endpoints = read(counterparts)
     log = Log(name, say)
     with tempfile.TemporaryDirectory(prefix="venire-drill-") as place:
         try:
-            with open_stage(Path(place), log, posts=posts) as stage:
+            with open_stage(Path(place), log, posts=posts, endpoints=endpoints) as stage:
                 found.perform(stage)
         except Problem as problem:
             # What it came to is a result too: the operator must see where it ended.

@@ -1,29 +1,22 @@
-"""Stores for drills: folders, or real S3 servers where one is named, which vanish and come back.
-
-`VENIRE_DRILL_S3` names the program of versitygw. Its objects lie in a folder as what they are, so
-that a drill can look at what a store holds without asking it.
-"""
+"""Stores for drills, which vanish and come back: folders, or real ones behind a proxy of ours."""
 
 from __future__ import annotations
 
-import os
 import shutil
-import subprocess
 import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
-import httpx
+import obstore
+from obstore.store import S3Store
 
-from venire.cli.drills import site
-from venire.kernel.errors import Unavailable
+from venire.cli.drills.counterparts.relayed import StreamProxy
+from venire.cli.drills.vendors.endpoints import Endpoint
+from venire.kernel.errors import Refused
 
-PROGRAM: Final = "VENIRE_DRILL_S3"
-_ACCESS: Final = "venire-drill"
-_SECRET: Final = "a-secret-of-the-drill"  # noqa: S105 - of a stand-in
-_BUCKET: Final = "venire"
-_UP_S: Final = 20.0
+_MANY: Final = 1_000
+_MARK: Final = "drill/mark"
 
 
 class Shelf:
@@ -35,11 +28,6 @@ class Shelf:
         self.come_back()
 
     @property
-    def folder(self) -> Path:
-        """Where its objects lie, as what they are called."""
-        return self._place
-
-    @property
     def block(self) -> tuple[str, dict[str, Any]]:
         """Its `[[stores]]` block."""
         owner, country = ("One Inc.", "US") if self.name.startswith("a") else ("Two Ltd.", "HR")
@@ -49,10 +37,23 @@ class Shelf:
     @property
     def source(self) -> list[str]:
         """How a restore is told of it."""
-        return [f"file://{self.folder}"]
+        return [f"file://{self._place}"]
 
     def _reached(self) -> dict[str, Any]:
-        return {"url": f"file://{self.folder}"}
+        return {"url": f"file://{self._place}"}
+
+    def names(self, prefix: str = "") -> list[str]:
+        """What it holds below a prefix, looked up past the site."""
+        folder = self._place / prefix
+        if not folder.is_dir():
+            return []
+        found = (one for one in folder.rglob("*") if one.is_file())
+        return [one.relative_to(self._place).as_posix() for one in found]
+
+    @property
+    def suffices(self) -> bool:
+        """Whether a site could be built from it alone."""
+        return any(one.endswith("/manifest.json") for one in self.names("snapshots"))
 
     def vanish(self) -> None:
         """Gone in one moment, whoever is writing to it, and empty should it come back."""
@@ -63,92 +64,85 @@ class Shelf:
 
     def come_back(self) -> None:
         """There again, with nothing in it."""
-        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._place.mkdir(mode=0o700, parents=True, exist_ok=True)
 
 
-class ServedShelf(Shelf):
-    """A store behind an S3 server of its own, which checks signatures."""
+class RealShelf(Shelf):
+    """A bucket at a real store, reached through a proxy: signatures are made for its address."""
 
-    def __init__(self, place: Path, name: str, program: str, secret_file: str) -> None:
-        self._program = program
+    def __init__(
+        self, place: Path, name: str, proxy: StreamProxy, real: Endpoint, secret_file: str
+    ) -> None:
+        self._proxy = proxy
+        self._real = real
         self._secret_file = secret_file
-        self._port = site.free_port()
-        self._process: subprocess.Popen[bytes] | None = None
+        self._store = S3Store(
+            real.options["bucket"],
+            endpoint=real.address,
+            region=real.options["region"],
+            access_key_id=real.options["key_id"],
+            secret_access_key=real.secret,
+            client_options={"allow_http": real.address.startswith("http://")},
+            virtual_hosted_style_request=False,
+        )
         super().__init__(place, name)
-
-    @property
-    def folder(self) -> Path:
-        """See `Shelf`."""
-        return self._place / "kept" / _BUCKET
 
     @property
     def source(self) -> list[str]:
         """See `Shelf`."""
-        secret = self._place.with_name("store.secret")
+        secret = self._place.with_name(f"{self._place.name}.secret")
         secret.touch(mode=0o600)
-        secret.write_text(_SECRET)
-        reached = ["--endpoint", self._endpoint, "--region", "us-east-1", "--allow-http"]
-        known = ["--key-id", _ACCESS, "--secret-file", str(secret)]
-        return [f"s3://{_BUCKET}", *reached, *known]
-
-    @property
-    def _endpoint(self) -> str:
-        return f"http://127.0.0.1:{self._port}"
+        secret.write_text(self._real.secret)
+        said = self._reached()
+        reached = ["--endpoint", said["endpoint"], "--region", said["region"], "--allow-http"]
+        known = ["--key-id", said["key_id"], "--secret-file", str(secret)]
+        return [said["url"], *reached, *known]
 
     def _reached(self) -> dict[str, Any]:
         return {
-            "url": f"s3://{_BUCKET}",
-            "endpoint": self._endpoint,
-            "region": "us-east-1",
-            "key_id": _ACCESS,
+            "url": f"s3://{self._real.options['bucket']}",
+            "endpoint": self._proxy.url,
+            "region": self._real.options["region"],
+            "key_id": self._real.options["key_id"],
             "secret_file": self._secret_file,
             "allow_http": True,
         }
 
-    def vanish(self) -> None:
-        """See `Shelf`: the server is ended with it."""
-        self.close()
-        super().vanish()
+    def names(self, prefix: str = "") -> list[str]:
+        """See `Shelf`."""
+        return [one["path"] for page in self._pages(prefix) for one in page]
 
-    def close(self) -> None:
-        """End the server."""
-        if self._process is not None:
-            self._process.kill()
-            self._process.wait()
-            self._process = None
+    def _pages(self, prefix: str) -> Any:
+        return obstore.list(self._store, prefix=prefix or None, chunk_size=_MANY)
+
+    def vanish(self) -> None:
+        """See `Shelf`."""
+        self._proxy.lost = "refuses"
 
     def come_back(self) -> None:
-        """See `Shelf`: at the same address."""
-        super().come_back()
-        beside = self._place / "beside"
-        beside.mkdir(exist_ok=True)
-        command = [self._program, "--access", _ACCESS, "--secret", _SECRET]
-        command += ["--port", f"127.0.0.1:{self._port}", "posix"]
-        command += ["--sidecar", str(beside), str(self._place / "kept")]
-        log = (self._place / "log").open("ab")
-        with log:
-            self._process = subprocess.Popen(command, stdout=log, stderr=log)  # noqa: S603 - named by whoever runs the drill
-        until_s = time.monotonic() + _UP_S
-        while time.monotonic() < until_s:
-            try:
-                httpx.get(self._endpoint, timeout=1, trust_env=False)
-            except httpx.TransportError:
-                time.sleep(0.05)
-            else:
-                return
-        raise Unavailable("store_did_not_start", f"{self._program}: not within {_UP_S:.0f} s")
+        """See `Shelf`: at the same address. Refused `bucket_not_of_drills`."""
+        found = self.names()
+        if found and _MARK not in found:
+            hint = (
+                f"{self._real.options['bucket']}: a drill clears its bucket, and this one is used"
+            )
+            raise Refused("bucket_not_of_drills", hint)
+        if found:
+            obstore.delete(self._store, found)
+        obstore.put(self._store, _MARK, b"Drills clear this bucket.\n")
+        self._proxy.lost = ""
 
 
 def open_shelf(
     place: Path,
     name: str,
+    real: Endpoint | None,
+    serve: Callable[[StreamProxy], str],
     secret: Callable[[str, str], str],
-    at_end: Callable[[Callable[[], None]], None],
 ) -> Shelf:
-    """A store of a drill: `secret` keeps one for the site, `at_end` is told what to end."""
-    program = os.environ.get(PROGRAM, "")
-    if not program:
+    """A store of a drill: `serve` lets a proxy stand, `secret` keeps one for the site."""
+    if real is None:
         return Shelf(place, name)
-    served = ServedShelf(place, name, program, secret("drill-store", _SECRET))
-    at_end(served.close)
-    return served
+    proxy = StreamProxy(real.address)
+    serve(proxy)
+    return RealShelf(place, name, proxy, real, secret(f"drill-store-{name}", real.secret))

@@ -14,7 +14,9 @@ import httpx
 
 from venire.cli.drills import site
 from venire.cli.drills.counterparts.authenticator import Authenticator
+from venire.cli.drills.counterparts.browser import Device, opened
 from venire.cli.drills.vendors.stage import Stage, write_settings
+from venire.kernel.chance import SystemChance
 from venire.kernel.errors import Unavailable
 
 _HOME: Final = "http://warga.example"
@@ -74,7 +76,9 @@ def _at(data: Path, origin: str) -> Iterator[str]:
         yield reached
 
 
-def _member(reached: str, made: dict[str, str], origin: str, device: Authenticator) -> list[str]:
+def _member(
+    reached: str, made: dict[str, str], origin: str, device: Authenticator | Device
+) -> list[str]:
     """A member adds a passkey at an address; the recovery codes that come with the first."""
     headers = {
         "Authorization": f"Bearer {made['access_token']}",
@@ -93,6 +97,16 @@ def _member(reached: str, made: dict[str, str], origin: str, device: Authenticat
         return list(ask("/passkeys", name=origin, credential=credential)["recovery_codes"])
 
 
+def _device(stage: Stage) -> Authenticator | Device:
+    """What keeps passkeys: a real browser where one was named."""
+    real = stage.real("passkeys", 0)
+    if real is None:
+        return Authenticator(_HOME)
+    folder = stage.folder / f"browser-{SystemChance().token(8).hex()}"
+    browser = stage.enter(opened(real.options["program"], folder, (_HOME, _STANDBY)))
+    return browser.device(_HOME)
+
+
 def passkey_domain_lost(stage: Stage) -> None:
     """The site's domain is gone: who has codes or a key for the other domain comes in there."""
     data = stage.data()
@@ -100,7 +114,7 @@ def passkey_domain_lost(stage: Stage) -> None:
     ani, bimo = (
         site.create_account(data, name, "member", "acceptance") for name in ("ani", "bimo")
     )
-    phone, key = Authenticator(_HOME), Authenticator(_HOME)
+    phone, key = (_device(stage) for _ in range(2))
     with _at(data, _HOME) as reached:
         codes = _member(reached, ani, _HOME, phone)
         _member(reached, bimo, _HOME, key)
@@ -118,10 +132,14 @@ def passkey_domain_lost(stage: Stage) -> None:
 
 
 def _by_code(
-    stage: Stage, there: _Browser, made: dict[str, str], phone: Authenticator, codes: list[str]
+    stage: Stage,
+    there: _Browser,
+    made: dict[str, str],
+    phone: Authenticator | Device,
+    codes: list[str],
 ) -> None:
     there.open("/sign-in")
-    lost = not phone.has(there.asked("/sign-in/passkey"))
+    lost = not phone.has(there.asked("/sign-in/passkey"), origin=_STANDBY)
     stage.log.step("the old passkey answers nothing at the other domain", good=lost)
     stage.log.detected()
     led = there.send("/sign-in", name=made["username"], password=made["password"], to="/")
@@ -132,7 +150,7 @@ def _by_code(
         stage.log.switched()
 
 
-def _by_passkey(stage: Stage, there: _Browser, key: Authenticator) -> None:
+def _by_passkey(stage: Stage, there: _Browser, key: Authenticator | Device) -> None:
     there.open("/sign-in")
     used = key.use(there.asked("/sign-in/passkey"), origin=_STANDBY)
     there.send("/sign-in/passkey", credential=json.dumps(used), to="/")

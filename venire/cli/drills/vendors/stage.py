@@ -4,22 +4,25 @@ from __future__ import annotations
 
 import contextlib
 import json
+import ssl
 import subprocess
 import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, TypeVar
 
 import httpx
 
 from venire.cli.drills import site
 from venire.cli.drills.counterparts.server import Served, served
 from venire.cli.drills.people import Member
+from venire.cli.drills.vendors.endpoints import Endpoint, Endpoints, Kind
 from venire.cli.drills.vendors.results import Log
 from venire.cli.drills.vendors.shelves import Shelf, open_shelf
 from venire.kernel.errors import Unavailable
 
 _PATIENCE_S: Final = 20.0
+Entered = TypeVar("Entered")
 _STEP_S: Final = 0.02
 
 
@@ -33,19 +36,33 @@ class Serving(NamedTuple):
 class Stage:
     """One drill's place. `log` keeps what happens; everything started here ends with the block.
 
-    `posts`: how many a whole site has.
+    `posts`: how many a whole site has. `endpoints`: real counterparts, where some were named.
     """
 
-    def __init__(self, folder: Path, log: Log, stack: contextlib.ExitStack, posts: int = 0) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        log: Log,
+        stack: contextlib.ExitStack,
+        posts: int = 0,
+        endpoints: Endpoints | None = None,
+    ) -> None:
         self.folder = folder
         self.log = log
         self.posts = posts
+        self._endpoints = endpoints or Endpoints()
         self._shelves: dict[str, Shelf] = {}
         self._stack = stack
 
-    def stand_in(self, counterpart: Served) -> str:
-        """Serve a stand-in until the drill ends; its address."""
-        return self._stack.enter_context(served(counterpart))
+    def stand_in(self, counterpart: Served, context: ssl.SSLContext | None = None) -> str:
+        """Serve a stand-in, or what stands before a real one, until the drill ends; its address."""
+        return self._stack.enter_context(served(counterpart, context=context))
+
+    def real(self, kind: Kind, place: int) -> Endpoint | None:
+        """The real counterpart in a vendor's part, if one was named; the result says so."""
+        found = self._endpoints.find(kind, place)
+        self.log.cast(kind, place, real=found is not None)
+        return found
 
     def data(self, name: str = "data", *, acceptance: bool = True) -> Path:
         """A data folder, marked as the acceptance profile's own unless it is to be a usual one."""
@@ -56,6 +73,10 @@ class Stage:
         mark = folder / "acceptance-profile"
         mark.write_text("This folder was made by a drill. It holds no real people.\n")
         return folder
+
+    def lift_mark(self, data: Path) -> None:
+        """Make a folder of the acceptance profile a usual one: its site is of people like any."""
+        (data / "acceptance-profile").unlink()
 
     def secret(self, data: Path, name: str, text: str) -> str:
         """A secret in a file of the folder; its name for the settings."""
@@ -72,15 +93,30 @@ class Stage:
             self._shelves[name] = open_shelf(
                 self.folder / f"store-{name}",
                 name,
+                self.real("objects", "ab".index(name)),
+                self.stand_in,
                 lambda file, text: self.secret(data, file, text),
-                self.at_end,
             )
         return self._shelves[name]
 
-    def serve(self, data: Path, *, profile: str = "acceptance", port: int | None = None) -> Serving:
-        """Start a site on a folder; it ends with the drill at the latest."""
-        started = site.started_site(data, profile=profile, port=port)
+    def serve(
+        self,
+        data: Path,
+        *,
+        profile: str = "acceptance",
+        port: int | None = None,
+        base_url: str = "",
+    ) -> Serving:
+        """Start a site on a folder; it ends with the drill at the latest.
+
+        `base_url`: what it believes to be called, where it is not the address it is reached at.
+        """
+        started = site.started_site(data, profile=profile, port=port, base_url=base_url)
         return Serving(*self._stack.enter_context(started))
+
+    def enter(self, manager: contextlib.AbstractContextManager[Entered]) -> Entered:
+        """Enter something that is to be left when the drill ends."""
+        return self._stack.enter_context(manager)
 
     def at_end(self, close: Callable[[], None]) -> None:
         """Call this when the drill ends."""
@@ -101,10 +137,12 @@ class Stage:
 
 
 @contextlib.contextmanager
-def open_stage(folder: Path, log: Log, *, posts: int = 0) -> Iterator[Stage]:
+def open_stage(
+    folder: Path, log: Log, *, posts: int = 0, endpoints: Endpoints | None = None
+) -> Iterator[Stage]:
     """A stage in a folder, cleared of everything that runs when the block ends."""
     with contextlib.ExitStack() as stack:
-        yield Stage(folder, log, stack, posts)
+        yield Stage(folder, log, stack, posts, endpoints)
 
 
 def write_settings(data: Path, plain: Mapping[str, Any], *blocks: tuple[str, Any]) -> None:

@@ -52,8 +52,11 @@ def living(url: str, population: Population) -> Iterator[Life]:
         thread.join(30)
 
 
-async def judge(url: str, population: Population, *, most_s: float = 60.0) -> int:
-    """Let the jurors answer until no case of theirs is open; how many are decided by then."""
+async def judge(url: str, population: Population, *, least: int = 1, most_s: float = 60.0) -> int:
+    """Let the jurors answer until no case of theirs is open; how many are decided by then.
+
+    `least`: so many cases are waited for; the first may be decided before the last is opened.
+    """
     known = population.known
     async with open_client(url) as client:
         jurors = population.judges(client)
@@ -67,7 +70,7 @@ async def judge(url: str, population: Population, *, most_s: float = 60.0) -> in
             for case in cases - decided:
                 if (await client.get(f"/api/v1/cases/{case}")).json().get("verdict"):
                     decided.add(case)
-            if cases and cases <= decided:
+            if len(decided) >= least and cases <= decided:
                 break
         stop.set()
         await serving
@@ -107,7 +110,7 @@ def write_days(stage: Stage, serving: Serving, population: Population, posts: in
 def busy(stage: Stage, serving: Serving, population: Population) -> None:
     """Cases, some of them judged, some open."""
     asyncio.run(people.post_threats(serving.url, population, 0, THREATS))
-    asyncio.run(judge(serving.url, population))
+    asyncio.run(judge(serving.url, population, least=THREATS))
     known = population.known
     stage.log.step(
         "jurors at work",
@@ -133,13 +136,13 @@ def _children(pid: int) -> list[int]:
     return [one for text in found for one in (*_children(int(text)), int(text))]
 
 
-def restored(stage: Stage, source: Shelf, key: Path, name: str) -> Path:
+def restored(stage: Stage, source: Shelf, key: Path, name: str, *, acceptance: bool = True) -> Path:
     """A new folder, built from a store alone."""
     data = stage.folder / name
     where = ("--data", str(data), "--identity", str(key), "--json", "-")
     site.run_command("restore", *source.source, *where)
     # A restore takes an empty folder; the drill's profile takes one with its mark alone.
-    return stage.data(name)
+    return stage.data(name, acceptance=acceptance)
 
 
 def takes_posts(url: str, population: Population) -> bool:
@@ -192,6 +195,6 @@ def host_and_bucket_a_gone(stage: Stage) -> None:
     wait_until("the new site takes posts", lambda: takes_posts(again.url, population))
     stage.log.switched()
     count(stage, again.url, population)
-    decided = asyncio.run(judge(again.url, population))
+    decided = asyncio.run(judge(again.url, population, least=OPEN))
     stage.log.step("open cases go on", good=decided >= OPEN, note=f"{decided} decided")
     stage.log.step("sound", good="sound" in site.run_command("fsck", "--data", str(new)))
