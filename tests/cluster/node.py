@@ -88,8 +88,8 @@ AS_A_HOST = Shape(
         "commitlog_disk_access_mode": "auto",
         "key_cache_size": "0MiB",
         # A write waits for the disk here, and holds its thread meanwhile.
-        "concurrent_writes": 256,
-        "native_transport_max_threads": 128,
+        "concurrent_writes": 1024,
+        "native_transport_max_threads": 256,
     },
 )
 

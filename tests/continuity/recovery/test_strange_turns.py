@@ -7,12 +7,13 @@ import asyncio
 import msgspec
 import pytest
 
-from tests.continuity.restore_kit import ORIGIN, Ground, rows_of
+from tests.continuity.restore_kit import ORIGIN, SIGNER, Ground, rows_of
 from venire.continuity.journal import segments, turns
 from venire.continuity.journal.lineage import After, Generation, Stretch, generation_path
 from venire.continuity.recovery import moves
 from venire.continuity.recovery.following import Following
-from venire.continuity.recovery.restoring import Asked
+from venire.continuity.recovery.restoring import Asked, record_check
+from venire.kernel.errors import NotFound
 from venire.storage.migrations import SCHEMA_VERSION
 
 pytestmark = pytest.mark.anyio
@@ -41,6 +42,18 @@ async def test_a_turn_that_one_store_made_up_shortens_no_restore(ground, number)
     done = await ground.restore()
     assert done.complete
     assert [(one.path, one.code) for one in done.damaged] == [(path, "turn_foreign")]
+    assert await rows_of(ground.folder / "restored", ground.clock) == wanted
+
+
+async def test_a_turn_that_would_hide_every_snapshot_is_named_and_with_the_key_is_none(ground):
+    wanted = await rows_of(ground.data, ground.clock)
+    await ground.stores[1].put(generation_path(9), made_up(9, After(1, 0, "00" * 32)))
+    with pytest.raises(NotFound) as failure:
+        await ground.restore()
+    assert failure.value.data["turns"] == {"first": [1], "second": [1, 9]}
+    assert "--record-key" in failure.value.hint
+    done = await ground.restore(check=record_check(str(SIGNER.verifier)))
+    assert done.complete
     assert await rows_of(ground.folder / "restored", ground.clock) == wanted
 
 

@@ -166,7 +166,12 @@ async def choose(asked: Asked, note: Note) -> Begun:
         else:
             choices.append((manifest, tuple(shelves), inner))
     if not choices:
-        raise wrong or NotFound("backup_not_found", "no snapshot belongs to the site's history")
+        raise wrong or NotFound(
+            "backup_not_found",
+            "no snapshot belongs to the site's history as the stores tell it: one may have made up"
+            " a turn. Give --record-key, or the SOURCEs one by one",
+            turns={one.shelf.name: sorted(one.generations) for one in inventories},
+        )
     return Begun(
         inventories=tuple(inventories),
         choices=tuple(choices),
