@@ -118,7 +118,7 @@ def main(megabytes: int, parent: str | None) -> None:
             "same",
         ):
             printed.add_column(heading, justify="right")
-        a_gigabyte = took_s / size * 2**30
+        a_gigabyte = took_s / size * 1e9
         figures = (
             f"{tables_s:.1f}",
             f"{file_s:.1f}",
