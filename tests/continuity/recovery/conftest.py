@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from tests.continuity.moving_kit import Running
 from tests.continuity.restore_kit import Ground
 
 
@@ -21,3 +22,16 @@ async def ground(tmp_path):
     await made.ship()
     yield made
     await made.close()
+
+
+@pytest.fixture
+async def site(tmp_path):
+    """A site that runs, ships and is written to."""
+    made = Running(tmp_path)
+    await made.storage.close()
+    made.open()
+    made.begin_shipping()
+    await made.settled()
+    made.write_on()
+    yield made
+    await made.stop()

@@ -78,7 +78,10 @@ class Following:
         shelf = self.asked.shelves[0]
         known = lineage.generations_in(await shelf.listing("generations/"))
         for number in known[-2:]:
-            move = await moves.newest_move(shelf, number)
+            move = await moves.newest_move(shelf, number, self.asked.check)
+            if move is not None and self.asked.check is None:
+                check = restoring.own_check(await restoring.files_of(self.asked, self.note))
+                move = await moves.newest_move(shelf, number, check)
             if move is not None and move.to == self.to and number >= known[-1] - 1:
                 return True
         return False
@@ -131,7 +134,7 @@ class Following:
         while True:
             move: Decision | None = None
             try:
-                move = await moves.newest_move(shelf, place.generation)
+                move = await moves.newest_move(shelf, place.generation, self._check)
                 found = await _fresh(shelf, inventories[0], place, whole=whole)
                 inventories = tuple(sources.believed([found], self._check))
                 walk = Walk(

@@ -7,16 +7,23 @@
 The decision is a name that is created where none is: of the old host that moves and whoever finds
 it dead and calls the move off, one is first, and both know which. The old host takes no commit
 from before the decision until it is called off, so nothing acknowledged is ever on one side alone.
+It is signed as the site's turns are: a store's owner could else have a standby be the site early,
+and what was acknowledged after that would be lost.
 """
 
 from __future__ import annotations
 
+import base64
+import binascii
+import logging
 import re
 from collections.abc import Iterable
 from typing import Final, Literal
 
 import msgspec
 
+from venire.continuity.journal.segments import Check
+from venire.continuity.recovery.claiming import Hand
 from venire.continuity.recovery.snapshots import Shelf
 from venire.kernel.errors import Invalid, NotFound
 
@@ -25,6 +32,8 @@ FRESH_MS: Final = 10_000
 """A standby that was not heard of for longer does not stand by."""
 _DECISION: Final = re.compile(r"moves/(?P<generation>[0-9]{8})-(?P<attempt>[0-9]{4})\.json")
 _NOTE_BYTES: Final = 4_096
+_SIGNED_AS: Final = b"venire move decision 1\n"
+_log = logging.getLogger(__name__)
 
 
 class Standby(msgspec.Struct, frozen=True, kw_only=True):
@@ -48,6 +57,23 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
     token: str = ""
     through: int = 0
     to: str = ""
+    signature: str = ""
+
+    def message(self) -> bytes:
+        """What is signed."""
+        bare = msgspec.structs.replace(self, signature="")
+        return _SIGNED_AS + msgspec.json.encode(bare, order="sorted")
+
+    def is_ours(self, generation: int, attempt: int, check: Check | None) -> bool:
+        """Whether a host of this site decided this attempt. `check` None: anybody is believed."""
+        if (self.generation, self.attempt) != (generation, attempt):
+            return False
+        if check is None:
+            return True
+        try:
+            return check(self.message(), base64.b64decode(self.signature, validate=True))
+        except (binascii.Error, ValueError):
+            return False
 
 
 def decision_path(generation: int, attempt: int) -> str:
@@ -80,27 +106,37 @@ async def heard(shelf: Shelf) -> Standby | None:
         raise Invalid("standby_unreadable", "what the standby says cannot be read") from error
 
 
-async def decide(shelf: Shelf, decision: Decision) -> Decision:
-    """Decide an attempt, unless it is decided already; what holds."""
+async def decide(shelf: Shelf, decision: Decision, hand: Hand) -> Decision | None:
+    """Decide an attempt, unless it is decided already; what holds. None: a stranger was there."""
+    if hand.sign is not None:
+        signature = base64.b64encode(hand.sign(decision.message())).decode()
+        decision = msgspec.structs.replace(decision, signature=signature)
     path = decision_path(decision.generation, decision.attempt)
     if await shelf.add(path, msgspec.json.encode(decision)):
         return decision
-    return await decided(shelf, decision.generation, decision.attempt)
+    return await decided(shelf, decision.generation, decision.attempt, hand.check)
 
 
-async def decided(shelf: Shelf, generation: int, attempt: int) -> Decision:
-    """A decision that is there. Invalid `decision_unreadable`."""
-    content = await shelf.get(decision_path(generation, attempt))
+async def decided(
+    shelf: Shelf, generation: int, attempt: int, check: Check | None
+) -> Decision | None:
+    """A decision that is there; None where no host of this site made it."""
+    path = decision_path(generation, attempt)
+    content = await shelf.get(path)
     try:
-        return msgspec.json.decode(content[:_NOTE_BYTES], type=Decision)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise Invalid("decision_unreadable", "the decision of a move cannot be read") from error
+        found = msgspec.json.decode(content[:_NOTE_BYTES], type=Decision)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        found = None
+    if found is None or not found.is_ours(generation, attempt, check):
+        _log.error("decision_foreign", extra={"store": shelf.name, "path": path})
+        return None
+    return found
 
 
-async def newest_move(shelf: Shelf, generation: int) -> Decision | None:
-    """The move of this generation, if it was decided on."""
+async def newest_move(shelf: Shelf, generation: int, check: Check | None) -> Decision | None:
+    """The move of this generation, if it was decided on by a host of this site."""
     for attempt in reversed(attempts_in(await shelf.listing("moves/"), generation)):
-        found = await decided(shelf, generation, attempt)
-        if found.outcome == "moved":
+        found = await decided(shelf, generation, attempt, check)
+        if found is not None and found.outcome == "moved":
             return found
     return None

@@ -17,8 +17,9 @@ from typing import Final, Literal
 
 import msgspec
 
-from venire.continuity.journal import generations, lineage, ship_states
-from venire.continuity.recovery import moves
+from venire.continuity.journal import generations, lineage, ship_states, turns
+from venire.continuity.recovery import claiming, moves
+from venire.continuity.recovery.claiming import Hand
 from venire.continuity.recovery.moves import Decision, Standby
 from venire.continuity.recovery.snapshots import Shelf
 from venire.kernel.chance import Chance
@@ -139,7 +140,7 @@ class Relocation:
             through = await self._decide(step)
             step = msgspec.structs.replace(step, state="moving")
             write(self.data, step, self.chance)
-            await self._taken(row.number)
+            await self._taken(step)
             frozen_s = time.monotonic() - began_s
             write(self.data, msgspec.structs.replace(step, state="moved"), self.chance)
             not_switched = await self._switch()
@@ -190,20 +191,24 @@ class Relocation:
                 through=through,
                 to=step.to,
             )
-            held = await moves.decide(self.shelf, decision)
+            held = await moves.decide(self.shelf, decision, own_hand(self.data))
         except Problem:
             # Whether it was decided is not known where the store fell silent: settle says.
             if await settle(self.data, self.shelf, self.clock, self.chance) == "moved":
                 return await self._decided_through(step)
             raise
-        if held.outcome != "moved":
+        if held is None or held.outcome != "moved":
             sqlite_freeze.lift(self.data)
             forget(self.data)
             raise Conflict("move_called_off", "the move was called off meanwhile: try again")
         return held.through
 
     async def _decided_through(self, step: Step) -> int:
-        return (await moves.decided(self.shelf, step.generation, step.attempt)).through
+        check = own_hand(self.data).check
+        found = await moves.decided(self.shelf, step.generation, step.attempt, check)
+        if found is not None:
+            return found.through
+        return await self.storage.position(ship_states.cursor_of(self.shelf.name))
 
     async def _shipped(self, through: int) -> None:
         cursor = ship_states.cursor_of(self.shelf.name)
@@ -217,13 +222,12 @@ class Relocation:
                 )
             await asyncio.sleep(_LOOK_S)
 
-    async def _taken(self, generation: int) -> None:
+    async def _taken(self, step: Step) -> None:
         """Until the new host has its turn. Unavailable `standby_silent`."""
-        path = lineage.generation_path(generation + 1)
         until_s = time.monotonic() + _TAKEN_S
         while time.monotonic() < until_s:
             with contextlib.suppress(Unavailable):
-                if path in await self.shelf.listing("generations/"):
+                if await _is_taken(self.shelf, step, self.data):
                     return
             await asyncio.sleep(_LOOK_S)
         raise Unavailable(
@@ -270,18 +274,34 @@ async def settle(
             attempt=step.attempt,
             at_ms=clock.now_ms(),
         )
-        held = await moves.decide(shelf, off)
-        if held.outcome == "called_off":
+        held = await moves.decide(shelf, off, own_hand(data))
+        # Where a stranger wrote over the decision, the standby's turn says what it was.
+        moved = held.outcome == "moved" if held else await _is_taken(shelf, step, data)
+        if not moved:
             sqlite_freeze.lift(data)
             forget(data)
             return "here"
         step = msgspec.structs.replace(step, state="moving")
         write(data, step, chance)
-    if step.state == "moving":
-        taken = lineage.generation_path(step.generation + 1)
-        if taken in await shelf.listing("generations/"):
-            write(data, msgspec.structs.replace(step, state="moved"), chance)
+    if step.state == "moving" and await _is_taken(shelf, step, data):
+        write(data, msgspec.structs.replace(step, state="moved"), chance)
     return "moved"
+
+
+def own_hand(data: Path) -> Hand:
+    """How the site of a folder signs."""
+    seed = data / "keys" / "record.key"
+    if not seed.exists():
+        return claiming.NOBODY
+    return claiming.hand_of((data / "record.pub").read_text(encoding="utf-8"), seed.read_bytes())
+
+
+async def _is_taken(shelf: Shelf, step: Step, data: Path) -> bool:
+    """Whether the new host has its turn."""
+    path = lineage.generation_path(step.generation + 1)
+    if path not in await shelf.listing("generations/"):
+        return False
+    return turns.is_ours(await shelf.get(path), path, own_hand(data).check)
 
 
 async def keep_settled(data: Path, shelves: Sequence[Shelf], clock: Clock, chance: Chance) -> None:

@@ -212,6 +212,17 @@ async def load(asked: Asked, begun: Begun, stage: Path, note: Note) -> Loaded:
     raise failure or NotFound("backup_not_found", "no snapshot is whole")
 
 
+async def files_of(asked: Asked, note: Note) -> dict[str, bytes]:
+    """The settings and keys alone of the best snapshot that has them whole."""
+    failure: Problem | None = None
+    for manifest, shelves, inner in (await choose(asked, note)).choices:
+        try:
+            return await Fetching(manifest, inner, shelves, asked.identities).files()
+        except Problem as problem:
+            failure = failure or problem
+    raise failure or NotFound("backup_not_found", "no snapshot is whole")
+
+
 async def _fill(
     asked: Asked, begun: Begun, stage: Path, tools: tuple[Clock, Chance, Note]
 ) -> Restored:
