@@ -8,7 +8,7 @@ import pytest
 from pyrage.x25519 import Identity
 
 from tests.cli.calling import call, told
-from tests.continuity.recovery.test_relocating import Running
+from tests.continuity.moving_kit import Running
 from venire.cli import relocating as command
 from venire.continuity.names import beacon, whereabouts
 from venire.continuity.names.beacon import Whereabouts
