@@ -8,7 +8,7 @@ import pytest
 from pyrage.x25519 import Identity
 
 from tests.cli.calling import call, told
-from tests.continuity.moving_kit import Running
+from tests.continuity.moving_kit import Killed, Running
 from venire.cli import relocating as command
 from venire.continuity.names import beacon, whereabouts
 from venire.continuity.names.beacon import Whereabouts
@@ -26,10 +26,6 @@ TO = "https://new.example.org"
 KEEPERS = [Signer(f"keeper-{number}", bytes([number]) * 32) for number in range(1, 4)]
 
 
-class Killed(BaseException):
-    """What happens to a process at no moment of its choosing."""
-
-
 @pytest.fixture
 async def site(tmp_path):
     made = Running(tmp_path)
@@ -41,11 +37,7 @@ async def site(tmp_path):
     (made.data / "keys" / DRILL_KEY).write_text(f"{made.identity}\n")
     (made.data / "media" / "ab").mkdir(parents=True)
     (made.data / "media" / "ab" / "picture").write_bytes(b"a walk by the lake")
-    await made.storage.close()
-    made.open()
-    made.begin_shipping()
-    await made.settled()
-    made.write_on()
+    await made.start()
     yield made
     await made.stop()
 

@@ -33,6 +33,14 @@ class Running(Ground):
         self.refused = 0
         self.clock = SystemClock()
 
+    async def start(self) -> None:
+        """Run: ship, and be written to."""
+        await self.storage.close()
+        self.open()
+        self.begin_shipping()
+        await self.settled()
+        self.write_on()
+
     def begin_shipping(self) -> None:
         slices = Slices(self.storage, [self.recipient], sign)
         pace = Pace(gap_s=0.02, look_s=0.5)

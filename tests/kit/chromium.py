@@ -14,6 +14,8 @@ from typing import Any
 
 from websockets.sync.client import ClientConnection, connect
 
+from venire.cli.drills.counterparts.browser import AUTHENTICATOR
+
 _WAIT_S = 30.0
 
 
@@ -79,15 +81,7 @@ class Tab:
     def authenticator(self) -> None:
         """Plug an authenticator in that asks who uses it and keeps what it makes."""
         self.ask("WebAuthn.enable")
-        options = {
-            "protocol": "ctap2",
-            "transport": "internal",
-            "hasResidentKey": True,
-            "hasUserVerification": True,
-            "isUserVerified": True,
-            "automaticPresenceSimulation": True,
-        }
-        self.ask("WebAuthn.addVirtualAuthenticator", options=options)
+        self.ask("WebAuthn.addVirtualAuthenticator", options=AUTHENTICATOR)
 
     def picture(self, path: Path, *, width: int, height: int, dark: bool, language: str) -> None:
         """Save the page as it looks on such a screen."""

@@ -120,9 +120,10 @@ def _cluster_alone(given: Given) -> bool:
         raise click.UsageError("--prepare goes with --engine cql --cluster, without a SOURCE")
     if not given.cluster:
         return False
-    # Refused now, and not once the site has been fetched.
     clock, chance = SystemClock(), SystemChance()
-    asyncio.run(cluster_restoring.prepare(given.cluster, clock, chance, make=given.prepare))
+    if given.prepare or given.sources:
+        # Refused now, and not once the site has been fetched.
+        asyncio.run(cluster_restoring.prepare(given.cluster, clock, chance, make=given.prepare))
     if given.prepare:
         done = {"prepared": given.cluster}
         print_result(done, given.json_to, f"{given.cluster} has its tables")

@@ -95,6 +95,14 @@ class Unavailable(Problem):
     kind = "unavailable"
 
 
+def first_in(failures: BaseExceptionGroup[BaseException]) -> BaseException:
+    """The failure that counts: of several tasks that end, the first; of groups, what is in them."""
+    one: BaseException = failures
+    while isinstance(one, BaseExceptionGroup):
+        one = one.exceptions[0]
+    return one
+
+
 class Refused(Problem):
     """The code asked a part for something outside its contract: a bug, not an input."""
 

@@ -98,7 +98,9 @@ async def settle(world: World, money: Money, key: str) -> Sequence[ByHand]:
     if payment is None or gone_ms is None:
         return ()
     wanted = owed(await payments.facts(world, payment.id), gone_ms)
-    silent = [name for name, renewal in wanted.ends if not await _ended(money, name, renewal)]
+    silent = [
+        name for name, renewal in wanted.ends if not await renewal_ended(money, name, renewal)
+    ]
     by_hand: list[str] = []
     if wanted.charge is not None:
         try:
@@ -117,7 +119,9 @@ async def settle(world: World, money: Money, key: str) -> Sequence[ByHand]:
     return [ByHand(name, payment.id) for name in dict.fromkeys(by_hand)]
 
 
-async def _ended(money: Money, vendor: str, renewal: str) -> bool:
+async def renewal_ended(money: Money, vendor: str, renewal: str) -> bool:
+    """End a renewal at its processor; False where that one does not say that it has ended."""
+
     async def end(service: PaymentService) -> None:
         await service.cancel(renewal)
 

@@ -15,8 +15,6 @@ import msgspec
 from venire.events import AccountDeleted, PaymentMoved
 from venire.kernel.clock import HOUR_MS
 from venire.kernel.errors import Conflict
-from venire.kernel.ports import PaymentService
-from venire.kernel.vendors import Rejected, VendorFault
 from venire.people.departures import LEAVING
 from venire.storage.tables.payments import MEMBERSHIPS, MembershipRow
 from venire.storage.timers import timer
@@ -182,22 +180,12 @@ async def renewal_of(world: World, row: MembershipRow) -> str:
 async def end_renewal(world: World, money: Money, key: str) -> None:
     """End a renewal at its processor; while that one does not answer, ask again later."""
     account, tries, vendor, renewal = key.split(":", 3)
-
-    async def end(service: PaymentService) -> None:
-        await service.cancel(renewal)
-
-    try:
-        await money.payments.call_one(vendor, end)
-    except VendorFault as fault:
-        if isinstance(fault, Rejected) and fault.said == "not_found":
-            # There is no such renewal any more.
-            return
-        _log.warning("renewal_goes_on", extra={"vendor": vendor, "said": fault.said})
-        if int(tries) < _RETRIES:
-            again = f"{account}:{int(tries) + 1}:{vendor}:{renewal}"
-            due_ms = world.now_ms() + _RETRY_MS
-            later = timer(f"membership:{account}", RENEWAL_TIMER, again, due_ms)
-            await world.storage.put(later.table, later.row)
+    if await leavers.renewal_ended(money, vendor, renewal) or int(tries) >= _RETRIES:
+        return
+    again = f"{account}:{int(tries) + 1}:{vendor}:{renewal}"
+    due_ms = world.now_ms() + _RETRY_MS
+    later = timer(f"membership:{account}", RENEWAL_TIMER, again, due_ms)
+    await world.storage.put(later.table, later.row)
 
 
 async def on_account_deleted(world: World, envelope: Envelope) -> None:

@@ -28,10 +28,6 @@ async def ground(tmp_path):
 async def site(tmp_path):
     """A site that runs, ships and is written to."""
     made = Running(tmp_path)
-    await made.storage.close()
-    made.open()
-    made.begin_shipping()
-    await made.settled()
-    made.write_on()
+    await made.start()
     yield made
     await made.stop()

@@ -23,7 +23,7 @@ from venire.continuity.journal.shipping import Line, Place
 from venire.continuity.journal.slices import Slices
 from venire.continuity.journal.stores import Store
 from venire.continuity.journal.tidying import tidy
-from venire.kernel.errors import Problem
+from venire.kernel.errors import Problem, first_in
 from venire.kernel.vendors import VendorFault
 from venire.storage.tables.shipping import ShipGenerationRow
 from venire.storage.world import World
@@ -99,7 +99,7 @@ class Shipper:
                     group.create_task(self._tidy(line), name=f"tidy:{line.store.name}")
                 group.create_task(self._glance(), name="ship:glance")
         except BaseExceptionGroup as failures:
-            problem = _first(failures)
+            problem = first_in(failures)
             if isinstance(problem, Problem) and problem.code == "fenced":
                 _log.critical("fenced", extra=dict(problem.data))
                 await generations.note_fenced(
@@ -224,11 +224,3 @@ async def status_of(world: World, stores: Sequence[Store]) -> list[StoreStatus]:
         )
         for store, row in zip(stores, rows, strict=True)
     ]
-
-
-def _first(failures: BaseExceptionGroup[BaseException]) -> BaseException:
-    """The failure that counts: of several lines that end, the first; of groups, what is in them."""
-    one: BaseException = failures
-    while isinstance(one, BaseExceptionGroup):
-        one = one.exceptions[0]
-    return one

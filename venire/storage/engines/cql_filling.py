@@ -9,12 +9,13 @@ be lost: all rows are therefore written at one moment an hour ago.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator, Callable, Sequence
 from typing import Any, Final
 
 from venire.kernel.chance import Chance
 from venire.kernel.clock import HOUR_MS, Clock
-from venire.kernel.errors import Conflict, Unavailable
+from venire.kernel.errors import Conflict, Unavailable, first_in
 from venire.storage.engines.cql_driver import UNSET, Contact, CqlDriver, InDoubtError
 from venire.storage.engines.cql_schema import Schema, check_settings, copies, enter_keyspace
 from venire.storage.engines.cql_statements import FOR_GOOD, statements_for, time_to_live_s
@@ -37,6 +38,22 @@ _SHAPES: Final = 64
 _PATIENCE_S: Final = 60.0
 
 
+@contextlib.asynccontextmanager
+async def _opened(
+    contact: Contact, tables: Sequence[Table[Any]], chance: Chance
+) -> AsyncIterator[tuple[CqlDriver, Schema]]:
+    """A keyspace that is filled from outside: created where it is not there."""
+    driver = await CqlDriver.connect(contact)
+    try:
+        await enter_keyspace(driver, contact.keyspace, await copies(driver))
+        yield (
+            driver,
+            Schema(driver, contact.keyspace, tables, MIGRATIONS, holder=chance.token(8)),
+        )
+    finally:
+        await driver.close()
+
+
 async def prepare_keyspace(
     contact: Contact, tables: Sequence[Table[Any]], *, clock: Clock, chance: Chance, make: bool
 ) -> None:
@@ -44,15 +61,10 @@ async def prepare_keyspace(
 
     Raises Conflict `keyspace_not_empty`; Unavailable `storage_unreachable`, `schema_differs`.
     """
-    driver = await CqlDriver.connect(contact)
-    try:
-        await enter_keyspace(driver, contact.keyspace, await copies(driver))
-        schema = Schema(driver, contact.keyspace, tables, MIGRATIONS, holder=chance.token(8))
+    async with _opened(contact, tables, chance) as (_, schema):
         await schema.filled_from()
         if make:
             await schema.prepare(clock.now_ms())
-    finally:
-        await driver.close()
 
 
 async def fill_keyspace(
@@ -71,11 +83,8 @@ async def fill_keyspace(
     nothing else. `told` hears how many rows have been sent. Raises Conflict `keyspace_not_empty`,
     `keyspace_half_filled`; Unavailable `storage_unreachable`, and what the cluster refuses.
     """
-    driver = await CqlDriver.connect(contact)
-    try:
-        await enter_keyspace(driver, contact.keyspace, await copies(driver))
+    async with _opened(contact, tables, chance) as (driver, schema):
         await check_settings(driver)
-        schema = Schema(driver, contact.keyspace, tables, MIGRATIONS, holder=chance.token(8))
         if await schema.filled_from() not in {None, source}:
             raise Conflict(
                 "keyspace_half_filled",
@@ -83,16 +92,11 @@ async def fill_keyspace(
             )
         await schema.fill_from(source)
         filling = Filling(driver, clock, chance, told)
-        await _side_by_side(schema, filling, tables, pages, clock.now_ms())
-    except ExceptionGroup as several:
-        cause: Exception = several
-        while isinstance(cause, ExceptionGroup):
-            cause = cause.exceptions[0]
-        raise cause from several
-    else:
+        try:
+            await _side_by_side(schema, filling, tables, pages, clock.now_ms())
+        except ExceptionGroup as several:
+            raise first_in(several) from several
         return filling.sent
-    finally:
-        await driver.close()
 
 
 async def _side_by_side(

@@ -36,6 +36,15 @@ _USE: Final = """(async () => {
     return error.name === "NotAllowedError" ? "" : `fault: ${error}`;
   }
 })()"""
+AUTHENTICATOR: Final = {
+    "protocol": "ctap2",
+    "transport": "internal",
+    "hasResidentKey": True,
+    "hasUserVerification": True,
+    "isUserVerified": True,
+    "automaticPresenceSimulation": True,
+}
+"""One that asks who uses it and keeps what it makes."""
 
 
 class Browser:
@@ -83,15 +92,7 @@ class Device:
         self._ask("Page.enable")
         self._ask("Fetch.enable", patterns=[{"urlPattern": "http*://*/*"}])
         self._ask("WebAuthn.enable")
-        options = {
-            "protocol": "ctap2",
-            "transport": "internal",
-            "hasResidentKey": True,
-            "hasUserVerification": True,
-            "isUserVerified": True,
-            "automaticPresenceSimulation": True,
-        }
-        self._ask("WebAuthn.addVirtualAuthenticator", options=options)
+        self._ask("WebAuthn.addVirtualAuthenticator", options=AUTHENTICATOR)
 
     def has(self, options: dict[str, Any], *, origin: str | None = None) -> bool:
         """Whether it has a key for who asks from an address: the browser looks."""

@@ -9,7 +9,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import struct
-from typing import Final, Literal
+from collections.abc import Coroutine
+from typing import Any, Final, Literal
 
 import dns.exception
 import dns.message
@@ -98,18 +99,20 @@ async def _between(real: Real, reader: asyncio.StreamReader, writer: asyncio.Str
     """Hand everything on, both ways, until either side has done."""
     onward, beyond = await real.open()
     try:
-        ways = [
-            asyncio.create_task(_handed(reader, beyond)),
-            asyncio.create_task(_handed(onward, writer)),
-        ]
-        try:
-            await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            for way in ways:
-                way.cancel()
-            await asyncio.gather(*ways, return_exceptions=True)
+        await _until_either(_handed(reader, beyond), _handed(onward, writer))
     finally:
         beyond.transport.abort()
+
+
+async def _until_either(*ways: Coroutine[Any, Any, None]) -> None:
+    """Run all until one has done, then end the rest."""
+    tasks = [asyncio.create_task(way) for way in ways]
+    try:
+        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
 
 async def _handed(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -136,16 +139,9 @@ class CentreProxy(MessageCentre):
         try:
             with contextlib.suppress(OSError, EOFError, ValueError, struct.error):
                 onward, beyond = await self._real.open()
-                ways = [
-                    asyncio.create_task(self._passed(reader, beyond, writer)),
-                    asyncio.create_task(self._passed(onward, writer, writer)),
-                ]
-                try:
-                    await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
-                finally:
-                    for way in ways:
-                        way.cancel()
-                    await asyncio.gather(*ways, return_exceptions=True)
+                await _until_either(
+                    self._passed(reader, beyond, writer), self._passed(onward, writer, writer)
+                )
         except asyncio.CancelledError:
             return
         finally:
